@@ -1,0 +1,143 @@
+package owner
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/postern/postern/internal/event"
+)
+
+// owners are the endpoint events that name a flow's owner, at most one of each
+// source.
+type owners struct {
+	sysmon, security *event.Connect
+}
+
+func (o *owners) slot(s event.Source) **event.Connect {
+	if s == event.Security {
+		return &o.security
+	}
+	return &o.sysmon
+}
+
+func (o owners) any() bool { return o.sysmon != nil || o.security != nil }
+
+// pair gives each flow the connects that share its tuple and are nearest in
+// time: the exact rung. A connect is given to one flow only.
+func (j *join) pair() {
+	for t, flows := range j.byTuple {
+		if c := j.connects[t]; c != nil {
+			j.pairTuple(flows, c)
+		}
+	}
+	// A host that accepted the connection may have written the tuple from its
+	// own side.
+	for t, flows := range j.byTuple {
+		if c := j.inbound(j.connects[t.reversed()]); c != nil {
+			j.pairTuple(flows, c)
+		}
+	}
+	for t, connects := range j.connects {
+		j.repeats(j.byTuple[t], connects)
+	}
+}
+
+func (j *join) inbound(connects []int) []int {
+	var in []int
+	for _, c := range connects {
+		if !j.Events.Connects[c].Outbound {
+			in = append(in, c)
+		}
+	}
+	return in
+}
+
+// A candidate is a connect that may be a flow's.
+type candidate struct {
+	flow, connect int
+	apart         time.Duration
+}
+
+// pairTuple assigns the nearest pairs first, so that a port that is used again
+// falls to the right flow.
+func (j *join) pairTuple(flows, connects []int) {
+	var all []candidate
+	for _, c := range connects {
+		at := j.connectTime(c)
+		for _, f := range flows[j.firstFrom(flows, at.Add(-j.Config.Window)):] {
+			if j.flows[f].Time > at.Add(j.Config.Window) {
+				break
+			}
+			all = append(all, candidate{f, c, at.Sub(j.flows[f].Time).Abs()})
+		}
+	}
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(a.apart, b.apart), cmp.Compare(a.flow, b.flow), cmp.Compare(a.connect, b.connect))
+	})
+	for _, p := range all {
+		k := &j.Events.Connects[p.connect]
+		slot := j.owners[p.flow].slot(k.Source)
+		if j.taken[p.connect] != outcomeNone || *slot != nil || !j.owners[p.flow].admits(k) {
+			continue
+		}
+		*slot = k
+		j.taken[p.connect] = Joined
+	}
+}
+
+// admits reports whether k may be another source's word on the same connect:
+// it must come from the same host.
+func (o owners) admits(k *event.Connect) bool {
+	return (o.sysmon == nil || o.sysmon.Host == k.Host) && (o.security == nil || o.security.Host == k.Host)
+}
+
+// connectTime returns the time of a connect on the wire's clock.
+func (j *join) connectTime(c int) event.Time {
+	k := &j.Events.Connects[c]
+	return j.clocks.correct(k.Host, k.Source, k.Time)
+}
+
+// firstFrom returns the position of the first of flows, which are in order of
+// time, that began at t or later.
+func (j *join) firstFrom(flows []int, t event.Time) int {
+	n, _ := slices.BinarySearchFunc(flows, t, func(f int, t event.Time) int {
+		return cmp.Compare(j.flows[f].Time, t)
+	})
+	return n
+}
+
+// maxBack bounds how many flows of one tuple, back from a connect, may be the
+// long one that it repeats.
+const maxBack = 8
+
+// repeats marks what a source said again of a flow that has its owner: Sysmon
+// writes UDP connects per packet, 5156 writes SYN retries.
+func (j *join) repeats(flows, connects []int) {
+	for _, c := range connects {
+		if j.taken[c] != outcomeNone {
+			continue
+		}
+		at := j.connectTime(c)
+		last := j.firstFrom(flows, at.Add(j.Config.Window)+1)
+		for _, f := range flows[max(0, last-maxBack):last] {
+			if j.repeatsFlow(f, c, at) {
+				j.taken[c] = Repeated
+				break
+			}
+		}
+	}
+}
+
+func (j *join) repeatsFlow(flow, connect int, at event.Time) bool {
+	k, o := &j.Events.Connects[connect], j.owners[flow]
+	return *o.slot(k.Source) != nil && o.admits(k) && at <= end(&j.flows[flow]).Add(j.Config.Window)
+}
+
+// end returns when a flow ended, as far as is known.
+func end(f *event.Flow) event.Time {
+	if !f.Duration.Known() {
+		return f.Time
+	}
+	return f.Time + event.Time(f.Duration)
+}

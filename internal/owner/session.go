@@ -1,0 +1,202 @@
+package owner
+
+import (
+	"cmp"
+	"net/netip"
+	"time"
+
+	"github.com/postern/postern/internal/destination"
+	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/program"
+)
+
+// flow puts flow i into the ledger and returns its session, if it is an
+// outbound TLS connection that carried something.
+func (j *join) flow(i int) (event.Session, bool) {
+	f := &j.flows[i]
+	s := event.Session{
+		Key: f.Key(), Client: f.Src.Addr(), Sensor: f.Sensor,
+		Dst: f.Dst, Proto: f.Proto,
+		Start: f.Time, Duration: f.Duration, BytesOut: f.BytesOut, BytesIn: f.BytesIn,
+		Open: f.Open, UID: f.UID,
+	}
+	h, r := j.handshakes[f.UID], j.requests[f.UID]
+	kind := j.kind(f, h, r, &s)
+	describeTLS(&s, h)
+	why := j.own(&s, i, r)
+	j.ledger.flow(kind, s.Rung, why)
+	return s, kind == FlowTLS
+}
+
+// kind sorts a flow, and notes on which ground it is TLS.
+func (j *join) kind(f *event.Flow, h *event.Handshake, r *event.Request, s *event.Session) Kind {
+	from, to := j.Networks.Internal(f.Src.Addr()), j.Networks.Internal(f.Dst.Addr())
+	switch {
+	case r != nil: // a CONNECT to a proxy, wherever that stands, asks for a far end
+		if h == nil {
+			s.Evidence = event.TLSPort
+			if r.Port != 443 && r.Port != 0 {
+				return FlowPlain
+			}
+		}
+		if empty(f) && h == nil {
+			return FlowAttempt
+		}
+		return FlowTLS
+	case to && from:
+		return FlowInternal
+	case to:
+		return FlowInbound
+	}
+	evidence, tls := j.tlsOf(f, h)
+	s.Evidence = evidence
+	switch {
+	case h == nil && empty(f):
+		return FlowAttempt
+	case !tls:
+		return FlowPlain
+	}
+	return FlowTLS
+}
+
+func describeTLS(s *event.Session, h *event.Handshake) {
+	if h == nil {
+		return
+	}
+	s.SNI, s.JA3, s.JA4 = h.SNI, h.JA3, h.JA4
+	s.Issuer, s.Subject = h.Issuer, h.Subject
+	s.Established = h.Established
+}
+
+// own names the session's owner and destination by the best rung, and says why
+// when there is none.
+func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
+	if o := j.owners[i]; o.any() {
+		k := j.choose(o)
+		s.Rung = event.RungExact
+		s.Host = k.Host
+		j.process(s, k)
+		j.nameFar(s, r, k.DstName)
+		return ""
+	}
+	host, why := j.leases.holder(s.Client, s.Start, j.LeaseSlack)
+	s.Host = host
+	j.nameFar(s, r, "")
+	if host == "" {
+		s.Rung = event.RungNone
+		return why
+	}
+	if l := j.asker(host, s); l != nil {
+		s.Rung = event.RungLookup
+		s.PID, s.GUID, s.Image = l.PID, l.GUID, l.Image
+		j.identify(s)
+		return ""
+	}
+	s.Rung = event.RungHost
+	return j.whyUnowned(host, s.Start)
+}
+
+func (j *join) whyUnowned(host string, t event.Time) Reason {
+	switch seen := j.endpoint[host]; {
+	case t < seen.first:
+		return OlderThanLog
+	case t > seen.last:
+		return NewerThanLog
+	}
+	return NoEvent
+}
+
+// choose returns the source to believe about a flow. Security 5156 is written
+// by the kernel at the moment of the connect; Sysmon resolves the process
+// later, and can name another one that reused its PID. So where they name
+// different programs Security is believed, and where they agree Sysmon is, as
+// it also knows the process's GUID.
+func (j *join) choose(o owners) *event.Connect {
+	switch {
+	case o.sysmon == nil:
+		return o.security
+	case o.security == nil || o.security.Image == "":
+		return o.sysmon
+	case o.sysmon.Image == "":
+		return o.security
+	}
+	if program.Template(o.sysmon.Image) != program.Template(o.security.Image) {
+		j.ledger.Contradictory++
+		return o.security
+	}
+	return o.sysmon
+}
+
+// process notes the process of a connect on its session.
+func (j *join) process(s *event.Session, k *event.Connect) {
+	s.PID, s.GUID, s.Image, s.User = k.PID, k.GUID, k.Image, k.User
+	if t := j.procs[k.Host]; t != nil {
+		if p := t.Find(k.GUID, k.PID, k.Time); p != nil {
+			s.GUID = cmp.Or(s.GUID, p.GUID)
+			s.Image = cmp.Or(s.Image, p.Image)
+			s.User = cmp.Or(s.User, p.User)
+		}
+	}
+	j.identify(s)
+}
+
+// identify names the session's program. A sensor that did not know the image
+// leaves it unknown: that never becomes a program.
+func (j *join) identify(s *event.Session) { s.Program = program.Template(s.Image) }
+
+// nameFar names the destination by the best source there is.
+func (j *join) nameFar(s *event.Session, r *event.Request, ptr string) {
+	at := s.Dst.Addr()
+	s.Name, s.NameSource = at.String(), event.NameAddress
+	switch name, ok := j.answered(s, at); {
+	case r != nil:
+		s.Name, s.NameSource = r.Host, event.NameConnect
+	case s.SNI != "":
+		s.Name, s.NameSource = s.SNI, event.NameSNI
+	case ok:
+		s.Name, s.NameSource = name, event.NameLookup
+	case ptr != "":
+		s.Name, s.NameSource = ptr, event.NamePTR
+	}
+	s.Domain, _ = destination.Domain(s.Name)
+}
+
+// answered returns the name whose DNS answer this host saw for the address.
+func (j *join) answered(s *event.Session, at netip.Addr) (string, bool) {
+	if n := j.names[s.Host]; n != nil && s.Host != "" {
+		if name, ok := n.At(at, s.Start); ok {
+			return name, true
+		}
+	}
+	if n := j.seen[s.Client]; n != nil {
+		return n.At(at, s.Start)
+	}
+	return "", false
+}
+
+// asker returns the lookup by which the only process that could have opened
+// the session asked for its name: the lookup rung.
+func (j *join) asker(host string, s *event.Session) *event.Lookup {
+	if s.NameSource == event.NameAddress {
+		return nil
+	}
+	var found *event.Lookup
+	for _, l := range j.lookups[host][s.Name] {
+		before := s.Start.Sub(l.Time)
+		if before < -2*time.Second || before > j.LookupAlone {
+			continue
+		}
+		if found != nil && !sameProcess(found, l) {
+			return nil
+		}
+		found = l // ordered by time: the last is the nearest
+	}
+	if found == nil || found.Image == "" || s.Start.Sub(found.Time) > j.LookupBefore {
+		return nil
+	}
+	return found
+}
+
+func sameProcess(a, b *event.Lookup) bool {
+	return a.PID == b.PID && a.GUID == b.GUID && a.Image == b.Image
+}
