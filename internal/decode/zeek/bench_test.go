@@ -54,7 +54,7 @@ func benchmark(b *testing.B, format string, log []byte) {
 // A conn is what a generated row says.
 type conn struct {
 	ts, uid, host, service, duration, state, history string
-	port, out, in                                     int
+	port, out, in                                    int
 }
 
 func conns(n int) []conn {
