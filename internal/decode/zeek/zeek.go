@@ -39,7 +39,8 @@ func Formats() []*decode.Format {
 
 const tsvDoc = `Reads what Zeek's ASCII writer writes. The header names the columns, in any
 order, and may come again in the middle of the input, as in logs that were
-concatenated. Without a #path the log is known by its columns.`
+concatenated. Without a #path, or with one of the site's own making, the log is
+known by its columns.`
 
 const jsonDoc = `Reads one object a line, with the names "id.orig_h", "id_orig_h", or "orig_h"
 within "id". Streams of several logs name them in _path (Zeek
