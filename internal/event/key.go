@@ -79,7 +79,7 @@ func (e *Lookup) Key() Key {
 	i := ident{buf[:0]}
 	if e.Host == "" {
 		i.b = append(i.b, 'w')
-		i.text(e.Sensor).num(uint64(e.Time/1000)).addr(netip.AddrPortFrom(e.Client, 0))
+		i.text(e.Sensor).num(uint64(e.Time / 1000)).addr(netip.AddrPortFrom(e.Client, 0))
 	} else {
 		i.endpoint('l', e.Host, e.Source, e.Record, e.Time).num(uint64(e.PID))
 	}
@@ -95,7 +95,7 @@ func (e *Flow) Key() Key {
 	if e.UID != "" {
 		return i.text(e.UID).key()
 	}
-	return i.text(e.Sensor).num(uint64(e.Time/1000)).num(uint64(e.Proto)).addr(e.Src).addr(e.Dst).key()
+	return i.text(e.Sensor).num(uint64(e.Time / 1000)).num(uint64(e.Proto)).addr(e.Src).addr(e.Dst).key()
 }
 
 // Key returns the identity of e: the flow's, and the time for a flow that

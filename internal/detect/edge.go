@@ -1,0 +1,178 @@
+// Package detect measures what can be seen of an edge: how much left, how
+// regularly, over which hours. It says nothing about what is normal.
+package detect
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"time"
+
+	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/stats"
+)
+
+// An Edge is what one host's program did towards one registered domain.
+type Edge struct {
+	// Host is the host's name, or the client's address when no host is
+	// known to have used it.
+	Host    string
+	Program string // "" when unknown
+	Domain  string
+	Image   string // as the best-known session writes it
+
+	Sessions     int64
+	UnknownBytes int64 // sessions whose outbound bytes are unknown
+	BytesOut     int64 // of the others
+	BytesIn      int64
+
+	First, Last event.Time
+	Hours       int           // distinct hours (UTC) that a session overlaps
+	Days        int           // distinct days (UTC) that a session overlaps
+	Longest     time.Duration // of one session, as far as known
+
+	// Timing is the timing test of the most regular process instance, or of
+	// all of them together: several instances that beacon at once look
+	// irregular together.
+	Timing stats.Result
+
+	Rungs      map[event.Rung]int64
+	Rung       event.Rung        // the best
+	Evidence   event.TLSEvidence // the best
+	Named      bool              // any session's destination has a name
+	OddPort    uint16            // a port unusual for web services that a sensor saw TLS on; 0 for none
+	SelfSigned bool              // a certificate that issued itself
+}
+
+// webPorts are the ports where TLS to a web service is usual.
+var webPorts = map[uint16]bool{443: true, 8443: true, 9443: true, 4443: true}
+
+// maxTimes bounds the instants that the timing test looks at. It needs no more
+// to be sure, and a flood must not cost memory.
+const maxTimes = 20_000
+
+type key struct{ host, program, domain string }
+
+// Measure groups sessions into edges and measures them. All sessions of a host
+// must be in one call. The edges are ordered by host, program and domain.
+func Measure(sessions []event.Session) []Edge {
+	groups := make(map[key][]int)
+	for i := range sessions {
+		s := &sessions[i]
+		k := key{HostOf(s), s.Program, s.Domain}
+		groups[k] = append(groups[k], i)
+	}
+	edges := make([]Edge, 0, len(groups))
+	for k, members := range groups {
+		edges = append(edges, measure(k, sessions, members))
+	}
+	slices.SortFunc(edges, func(a, b Edge) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Program, b.Program), cmp.Compare(a.Domain, b.Domain))
+	})
+	return edges
+}
+
+// HostOf returns what stands for a session's host: its name, else the address.
+func HostOf(s *event.Session) string {
+	if s.Host != "" || !s.Client.IsValid() {
+		return s.Host
+	}
+	return s.Client.String()
+}
+
+func measure(k key, sessions []event.Session, members []int) Edge {
+	e := Edge{
+		Host: k.host, Program: k.program, Domain: k.domain,
+		Rungs: make(map[event.Rung]int64), Rung: event.RungNone, Evidence: event.TLSPort,
+		First: sessions[members[0]].Start,
+	}
+	hours := make(map[event.Time]bool)
+	for _, i := range members {
+		e.add(&sessions[i])
+		overlapped(hours, &sessions[i])
+	}
+	days := make(map[event.Time]bool)
+	for h := range hours {
+		days[h/24] = true
+	}
+	e.Hours, e.Days = len(hours), len(days)
+	e.Timing = timing(sessions, members)
+	return e
+}
+
+func (e *Edge) add(s *event.Session) {
+	e.Sessions++
+	e.First, e.Last = min(e.First, s.Start), max(e.Last, s.Start)
+	if s.BytesOut.Known() {
+		e.BytesOut += int64(s.BytesOut)
+	} else {
+		e.UnknownBytes++
+	}
+	if s.BytesIn.Known() {
+		e.BytesIn += int64(s.BytesIn)
+	}
+	if s.Duration.Known() {
+		e.Longest = max(e.Longest, time.Duration(s.Duration)*time.Microsecond)
+	}
+	e.Rungs[s.Rung]++
+	if s.Rung < e.Rung || e.Image == "" {
+		e.Rung, e.Image = min(e.Rung, s.Rung), cmp.Or(s.Image, e.Image)
+	}
+	e.Evidence = min(e.Evidence, s.Evidence)
+	e.Named = e.Named || s.NameSource != event.NameAddress
+	if p := s.Dst.Port(); s.NameSource != event.NameConnect && s.Evidence <= event.TLSServer && !webPorts[p] {
+		e.OddPort = max(e.OddPort, p)
+	}
+	e.SelfSigned = e.SelfSigned || s.Issuer != "" && s.Issuer == s.Subject
+}
+
+const hour = event.Time(time.Hour / time.Microsecond)
+
+// maxSpan bounds the hours that one session may be said to overlap: a month.
+const maxSpan = 31 * 24
+
+// overlapped adds the hours that a session touches.
+func overlapped(hours map[event.Time]bool, s *event.Session) {
+	end := s.Start
+	if s.Duration.Known() {
+		end += event.Time(s.Duration)
+	}
+	for h := s.Start / hour; h <= end/hour && h <= s.Start/hour+maxSpan; h++ {
+		hours[h] = true
+	}
+}
+
+// An instance tells process instances on one host apart.
+type instance struct {
+	guid string
+	pid  uint32
+}
+
+// timing tests the starts of each process instance and of all together, and
+// returns the most regular result.
+func timing(sessions []event.Session, members []int) stats.Result {
+	var all []int64
+	by := make(map[instance][]int64)
+	for _, i := range members[:min(len(members), maxTimes)] {
+		s := &sessions[i]
+		all = append(all, int64(s.Start))
+		if s.Rung.Owned() {
+			k := instance{s.GUID, s.PID}
+			by[k] = append(by[k], int64(s.Start))
+		}
+	}
+	best := stats.Regularity(all)
+	if len(by) < 2 {
+		return best
+	}
+	tests := float64(len(by) + 1)
+	for _, times := range by {
+		r := stats.Regularity(times)
+		// Looking at several series and keeping the best is several tests.
+		r.P = min(1, r.P*tests)
+		if r.P < best.P || r.P == best.P && r.N > best.N {
+			best = r
+		}
+	}
+	return best
+}

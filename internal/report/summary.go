@@ -1,0 +1,180 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/postern/postern/internal/finding"
+	"github.com/postern/postern/internal/score"
+)
+
+// maxProblems bounds how many inputs with problems, and how many hosts'
+// clocks, the text names; the JSON has all.
+const maxProblems = 20
+
+func (p *page) summary(s *finding.Summary) {
+	p.line("")
+	p.line("%s", p.style("Read", bold))
+	p.inputs(s)
+	p.line("%s", p.style("Joined", bold))
+	p.joined(s)
+	p.clocks(s)
+	if len(s.Lacking) > 0 {
+		p.line("%s", p.style("Not seen", bold))
+		for _, l := range s.Lacking {
+			p.line("  %s", Terminal(l))
+		}
+	}
+	if s.FindingsUnlisted > 0 {
+		p.line("")
+		p.line("%s more findings are not listed (--top, --min-score).", grouped(int64(s.FindingsUnlisted)))
+	}
+}
+
+// inputs sums up the inputs by format and clock, and names those with
+// problems.
+func (p *page) inputs(s *finding.Summary) {
+	type group struct{ format, status, clock string }
+	type sums struct{ inputs, records, events, skipped int64 }
+	by := make(map[group]sums)
+	for _, in := range s.Inputs {
+		g := group{cmp.Or(in.Format, "unrecognised"), in.Status, in.Clock}
+		t := by[g]
+		by[g] = sums{t.inputs + 1, t.records + in.Records, t.events + in.Events, t.skipped + in.Skipped}
+	}
+	keys := slices.SortedFunc(maps.Keys(by), func(a, b group) int {
+		return cmp.Or(cmp.Compare(a.format, b.format), cmp.Compare(a.status, b.status), cmp.Compare(a.clock, b.clock))
+	})
+	for _, g := range keys {
+		t := by[g]
+		clock := ""
+		if g.clock != "" {
+			clock = "  clock: " + Terminal(g.clock)
+		}
+		p.line("  %-18s %-8s %6s inputs %12s records %12s events %8s unreadable%s", g.format, g.status,
+			grouped(t.inputs), grouped(t.records), grouped(t.events), grouped(t.skipped), clock)
+	}
+	p.problems(s)
+}
+
+func (p *page) problems(s *finding.Summary) {
+	var lines []string
+	for _, in := range s.Inputs {
+		path := Terminal(in.Path)
+		if in.Error != "" && in.Status != "ignored" {
+			lines = append(lines, fmt.Sprintf("%s: %s", path, Terminal(in.Error)))
+		}
+		if in.Skipped > 0 {
+			lines = append(lines, fmt.Sprintf("%s: %s unreadable: %s%s", path, grouped(in.Skipped),
+				Terminal(counts(in.SkipReasons, ", ")), first(in.Positions)))
+		}
+		for _, w := range in.Warnings {
+			lines = append(lines, fmt.Sprintf("%s: %s", path, Terminal(w)))
+		}
+	}
+	for _, l := range lines[:min(len(lines), maxProblems)] {
+		p.line("  ! %s", l)
+	}
+	if n := len(lines) - maxProblems; n > 0 {
+		p.line("  ! and %d more (--json has all)", n)
+	}
+}
+
+func first(positions []finding.Position) string {
+	if len(positions) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (first: %s)", Terminal(positions[0].Where))
+}
+
+func (p *page) joined(s *finding.Summary) {
+	p.line("  %s flows by owner: %s", grouped(s.Flows), counts(s.ByRung, ", "))
+	if len(s.UnownedBy) > 0 {
+		p.line("  without owner because: %s", counts(s.UnownedBy, ", "))
+	}
+	p.line("  %s connects of endpoints: %s", grouped(s.Connects), counts(s.ConnectOutcomes, ", "))
+	if s.Contradictory > 0 {
+		p.line("  %s flows for which two sources name different programs", grouped(s.Contradictory))
+	}
+	p.line("  %s outbound TLS sessions: %s", grouped(s.Sessions), counts(s.SessionsByRung, ", "))
+	p.line("  with an owner: %s of outbound TLS sessions, %s of their %s sent (%s of unknown size)",
+		percent(s.OwnedSessions), percent(s.OwnedBytes), score.Bytes(s.BytesOut), sessions(s.SessionsNoBytes))
+	if s.First != nil && s.Last != nil {
+		p.line("  from %s to %s UTC", s.First.Format("2006-01-02 15:04"), s.Last.Format("2006-01-02 15:04"))
+	}
+}
+
+func (p *page) clocks(s *finding.Summary) {
+	var lines []string
+	for _, h := range s.Hosts {
+		if h.ClockOffset == nil || h.ClockSpread == nil {
+			continue
+		}
+		lines = append(lines, fmt.Sprintf("%s %s ± %s (%s, %d pairs)", Terminal(h.Name),
+			signed(*h.ClockOffset), seconds(*h.ClockSpread), h.ClockSource, h.ClockPairs))
+	}
+	if len(lines) == 0 {
+		return
+	}
+	p.line("%s", p.style("Clocks of hosts against the wire", bold))
+	for _, l := range lines[:min(len(lines), maxProblems)] {
+		p.line("  %s", l)
+	}
+	if n := len(lines) - maxProblems; n > 0 {
+		p.line("  and %d more (--json has all)", n)
+	}
+}
+
+// counts writes a map of counts, the largest first.
+func counts(m map[string]int64, sep string) string {
+	keys := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		return cmp.Or(cmp.Compare(m[b], m[a]), cmp.Compare(a, b))
+	})
+	var s []string
+	for _, k := range keys {
+		s = append(s, k+" "+grouped(m[k]))
+	}
+	if len(s) == 0 {
+		return "none"
+	}
+	return strings.Join(s, sep)
+}
+
+// grouped writes n with commas between thousands.
+func grouped(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	for i := len(s) - 3; i > 0 && s[i-1] != '-'; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+func percent(x *float64) string {
+	if x == nil {
+		return "an unknown share"
+	}
+	return fmt.Sprintf("%.1f %%", 100**x)
+}
+
+func sessions(n int64) string {
+	if n == 1 {
+		return "1 session"
+	}
+	return grouped(n) + " sessions"
+}
+
+func seconds(s float64) string {
+	return time.Duration(s * float64(time.Second)).Round(10 * time.Millisecond).String()
+}
+
+func signed(s float64) string {
+	if s >= 0 {
+		return "+" + seconds(s)
+	}
+	return seconds(s)
+}

@@ -1,0 +1,96 @@
+// Package score adds up how remarkable an edge is. The score is the sum of
+// named parts, each with a sentence that an analyst can check.
+//
+// Parts are in nats, as logarithms of likelihood ratios would be: a part of 3
+// says that about one in twenty comparable edges looks like this. This first
+// method has priors set by hand (see priors.go); what it must keep is its
+// shape: parts that add up, evidence that is missing earning nothing, and an
+// edge never vouching for itself.
+package score
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/postern/postern/internal/baseline"
+	"github.com/postern/postern/internal/destination"
+	"github.com/postern/postern/internal/detect"
+	"github.com/postern/postern/internal/program"
+)
+
+// A Part is one named contribution to a score.
+type Part struct {
+	Name   string
+	Points float64 // nats, rounded to hundredths, so that a reader can add them up
+	Text   string  // one sentence
+}
+
+// A Scored edge has its parts, the largest first.
+type Scored struct {
+	detect.Edge
+	Class program.Class
+	Parts []Part
+	Score float64 // the sum of the parts
+}
+
+// A Scorer scores edges against a fleet.
+type Scorer struct {
+	Fleet     *baseline.Fleet
+	Catalogue *destination.Catalogue
+}
+
+// Score scores one edge.
+func (s Scorer) Score(e detect.Edge) Scored {
+	p := s.Fleet.Program(e.Program)
+	c := subject{Edge: e, program: p, fleet: s.Fleet, catalogue: s.Catalogue}
+	out := Scored{Edge: e, Class: p.Class}
+	for _, f := range parts {
+		part, ok := f(c)
+		if !ok {
+			continue
+		}
+		part.Points = math.Round(part.Points*100) / 100
+		if part.Points != 0 {
+			out.Parts = append(out.Parts, part)
+		}
+	}
+	slices.SortStableFunc(out.Parts, func(a, b Part) int { return cmp.Compare(b.Points, a.Points) })
+	for _, part := range out.Parts {
+		out.Score += part.Points
+	}
+	out.Score = math.Round(out.Score*100) / 100
+	return out
+}
+
+// A subject is what the parts look at.
+type subject struct {
+	detect.Edge
+	program   baseline.Program
+	fleet     *baseline.Fleet
+	catalogue *destination.Catalogue
+}
+
+// known reports whether the program is: what is unknown is never rare.
+func (c subject) known() bool { return c.Program != "" }
+
+// name returns the program's file name for a sentence.
+func (c subject) name() string {
+	if !c.known() {
+		return "an unknown program"
+	}
+	return program.Name(c.Image)
+}
+
+// parts are the parts of a score, in no order that matters. Each reports false
+// when it has nothing to say.
+var parts = []func(subject) (Part, bool){
+	programRarity, programClass, programLocation, programMasquerade,
+	destinationRarity, destinationShared, destinationClass, newEdge,
+	volume, timing, activity, port, certificate, rung,
+}
+
+func clip(x, lo, hi float64) float64 { return math.Max(lo, math.Min(hi, x)) }
+
+func of(n int64, total int64, noun string) string { return fmt.Sprintf("%d of %d %s", n, total, noun) }
