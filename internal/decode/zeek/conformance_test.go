@@ -1,15 +1,11 @@
 package zeek
 
 import (
-	"bytes"
-	"io"
 	"strings"
 	"testing"
-	"testing/iotest"
-	"unicode/utf8"
 
 	"github.com/postern/postern/internal/decode"
-	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/decode/decodetest"
 )
 
 // samples are small logs of every kind, in both formats.
@@ -34,53 +30,30 @@ func samples() (tsv, json []string) {
 	return tsv, json
 }
 
+func TestConformance(t *testing.T) {
+	tsv, json := samples()
+	for i, all := range []string{strings.Join(tsv, ""), strings.Join(json, "\n")} {
+		f := Formats()[i]
+		generated := [][]byte{connTSV(40), connJSON(40)}[i]
+		t.Run(f.Name, func(t *testing.T) { decodetest.Run(t, f, []byte(all), generated) })
+	}
+}
+
 func FuzzTSV(f *testing.F) {
 	tsv, _ := samples()
-	fuzz(f, "zeek-tsv", tsv)
+	decodetest.Fuzz(f, Formats()[0], inBytes(tsv)...)
 }
 
 func FuzzJSON(f *testing.F) {
 	_, json := samples()
-	fuzz(f, "zeek-json", json)
+	decodetest.Fuzz(f, Formats()[1], inBytes(json)...)
 }
 
-// fuzz checks that each record is accounted for, that no number is below
-// unknown, and that text is UTF-8, whatever the input and however it is read.
-func fuzz(f *testing.F, format string, samples []string) {
-	for _, s := range samples {
-		f.Add(s)
+func inBytes(all []string) (b [][]byte) {
+	for _, s := range all {
+		b = append(b, []byte(s))
 	}
-	f.Fuzz(func(t *testing.T, text string) {
-		all, tally := decodeAll(t, format, text)
-		for _, flow := range all.Flows {
-			for _, c := range []event.Count{flow.Duration, flow.BytesOut, flow.BytesIn, flow.PacketsOut, flow.PacketsIn} {
-				if c < event.Unknown {
-					t.Errorf("count %d", c)
-				}
-			}
-			checkText(t, flow.Sensor, flow.UID, flow.State, flow.History, flow.Service)
-		}
-		for _, h := range all.Handshakes {
-			checkText(t, h.Sensor, h.UID, h.SNI, h.Version, h.ALPN, h.JA3, h.JA3S, h.JA4, h.Subject, h.Issuer, h.CertID)
-		}
-		for _, r := range all.Requests {
-			checkText(t, r.Sensor, r.UID, r.Method, r.Host, r.User)
-		}
-		for what := range tally.Ignored {
-			checkText(t, what)
-		}
-		bytewise, _ := decodeFrom(t, format, iotest.OneByteReader(strings.NewReader(text)))
-		expect(t, "events of the same input read by the byte", all, bytewise)
-	})
-}
-
-func checkText(t *testing.T, text ...string) {
-	t.Helper()
-	for _, s := range text {
-		if !utf8.ValidString(s) {
-			t.Errorf("%q is not UTF-8", s)
-		}
-	}
+	return b
 }
 
 // A decoder that matches an input can read some of it.
@@ -96,27 +69,6 @@ func TestSamplesMatchOneFormat(t *testing.T) {
 		}
 		if _, tally := decodeAll(t, f.Name, s); tally.Records == 0 || tally.SkippedTotal() > 0 {
 			t.Errorf("sample %q: %d records, skipped %v", s, tally.Records, tally.Positions)
-		}
-	}
-}
-
-// What could be read before the reader failed stands.
-func TestReaderFails(t *testing.T) {
-	tsv, json := samples()
-	for i, text := range []string{tsv[0], json[0]} {
-		f := Formats()[i]
-		var all event.Batch
-		tally := new(decode.Tally)
-		d := f.Open(io.MultiReader(bytes.NewReader([]byte(text)), iotest.ErrReader(io.ErrUnexpectedEOF)), tally)
-		err := d.Decode(&all)
-		if err == nil {
-			err = d.Decode(&all)
-		}
-		if err == nil || err == io.EOF || !strings.Contains(err.Error(), "unexpected EOF") {
-			t.Errorf("%s: error %v", f.Name, err)
-		}
-		if len(all.Flows) == 0 || tally.Events != int64(all.Len()) {
-			t.Errorf("%s: %d events, %d in the tally", f.Name, all.Len(), tally.Events)
 		}
 	}
 }
