@@ -1,0 +1,96 @@
+package duckdb
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/store"
+)
+
+// identity is the host of a session in edges: its name, or else the client's
+// address, or else ”: all sessions that have neither count as one host.
+const identity = "CASE WHEN host <> '' THEN host ELSE client END"
+
+// edges makes the hourly edges: the hour is its first instant. Bytes are sums of
+// what is known; hostile counts may add up to more than a BIGINT holds.
+const edges = `
+	SELECT ` + identity + ` AS host, program, domain,
+		time - time % 3600000000 AS hour,
+		count(*) AS sessions,
+		CAST(least(coalesce(sum(bytes_out), 0), 9223372036854775807) AS BIGINT) AS bytes_out,
+		count(*) - count(bytes_out) AS sessions_with_unknown_bytes,
+		CAST(least(coalesce(sum(bytes_in), 0), 9223372036854775807) AS BIGINT) AS bytes_in,
+		min(time) AS first, max(time) AS last
+	FROM session
+	GROUP BY ` + identity + `, program, domain, time - time % 3600000000`
+
+// ClearSessions implements [store.Store].
+func (s *Store) ClearSessions(ctx context.Context) error {
+	s.sessions.close()
+	// A new table is faster than deleting from the old one.
+	err := s.engine.transact(ctx, func(c *conn) error {
+		if err := c.exec(ctx, "DROP TABLE session"); err != nil {
+			return err
+		}
+		if err := c.exec(ctx, sessions().ddl()); err != nil {
+			return err
+		}
+		return c.exec(ctx, "DELETE FROM edge")
+	})
+	if err != nil {
+		return fmt.Errorf("clearing sessions: %w", err)
+	}
+	return nil
+}
+
+// PutSessions implements [store.Store].
+func (s *Store) PutSessions(ctx context.Context, rows []event.Session) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("putting sessions: %w", err)
+	}
+	return s.sessions.append(rows)
+}
+
+// Rollup implements [store.Store].
+func (s *Store) Rollup(ctx context.Context) error {
+	if err := s.Flush(ctx); err != nil {
+		return err
+	}
+	if err := s.engine.exec(ctx, "CREATE OR REPLACE TABLE edge AS "+edges); err != nil { // DuckDB's
+		return fmt.Errorf("making the hourly edges: %w", err)
+	}
+	return nil
+}
+
+// Sessions implements [store.Store].
+func (s *Store) Sessions(ctx context.Context, f store.SessionFilter, fn func(*event.Session) error) error {
+	columns := sessions().read()
+	sql := "SELECT " + list(columns) + " FROM session WHERE TRUE"
+	var args []any
+	if f.Edge != nil {
+		sql += " AND program = ? AND domain = ?"
+		args = append(args, f.Edge.Program, f.Edge.Domain)
+	}
+	if f.Host != "" {
+		sql += " AND " + identity + " = ?"
+		args = append(args, f.Host)
+	}
+	sql += " ORDER BY time, key"
+	var stop error
+	err := scan(ctx, s.engine, columns, func(rows []event.Session) error {
+		for i := range rows {
+			if stop = fn(&rows[i]); stop != nil {
+				return stop
+			}
+		}
+		return nil
+	}, sql, args...)
+	if stop != nil {
+		return stop
+	}
+	if err != nil {
+		return fmt.Errorf("reading sessions: %w", err)
+	}
+	return nil
+}
