@@ -4,7 +4,6 @@ package detect
 
 import (
 	"cmp"
-	"net/netip"
 	"slices"
 	"time"
 

@@ -179,6 +179,18 @@ func TestJoin(t *testing.T) {
 			outcomes: map[Outcome]int64{Joined: 2},
 		},
 		{
+			name: "the scrap of a connection does not take its connect",
+			evidence: func(e *evidence) {
+				e.flow(0, 50000)
+				scrap := e.flow(12, 50000)
+				scrap.BytesIn, scrap.BytesOut, scrap.Service = 0, event.Unknown, ""
+				e.connect(9, 50000, event.Security)
+			},
+			sessions: []summary{{event.RungExact, 7, app, 1000}},
+			outcomes: map[Outcome]int64{Joined: 1},
+			unowned:  map[Reason]int64{NewerThanLog: 1},
+		},
+		{
 			name: "too far apart",
 			evidence: func(e *evidence) {
 				e.flow(0, 50000)

@@ -56,7 +56,21 @@ func (j *join) inbound(connects []int) []int {
 // A candidate is a connect that may be a flow's.
 type candidate struct {
 	flow, connect int
+	scrap         bool // the flow carried nothing
 	apart         time.Duration
+}
+
+// compare orders candidates, the better first. A flow that carried nothing
+// comes last: it is mostly the scrap of a connection that the sensor had
+// counted before, and the connect belongs to that.
+func (p candidate) compare(q candidate) int {
+	if p.scrap != q.scrap {
+		if q.scrap {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Or(cmp.Compare(p.apart, q.apart), cmp.Compare(p.flow, q.flow), cmp.Compare(p.connect, q.connect))
 }
 
 // pairTuple assigns the nearest pairs first, so that a port that is used again
@@ -69,12 +83,10 @@ func (j *join) pairTuple(flows, connects []int) {
 			if j.flows[f].Time > at.Add(j.Config.Window) {
 				break
 			}
-			all = append(all, candidate{f, c, at.Sub(j.flows[f].Time).Abs()})
+			all = append(all, candidate{f, c, empty(&j.flows[f]), at.Sub(j.flows[f].Time).Abs()})
 		}
 	}
-	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(a.apart, b.apart), cmp.Compare(a.flow, b.flow), cmp.Compare(a.connect, b.connect))
-	})
+	slices.SortFunc(all, candidate.compare)
 	for _, p := range all {
 		k := &j.Events.Connects[p.connect]
 		slot := j.owners[p.flow].slot(k.Source)

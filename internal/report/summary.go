@@ -43,7 +43,7 @@ func (p *page) inputs(s *finding.Summary) {
 	type sums struct{ inputs, records, events, skipped int64 }
 	by := make(map[group]sums)
 	for _, in := range s.Inputs {
-		g := group{cmp.Or(in.Format, "unrecognised"), in.Status, in.Clock}
+		g := group{cmp.Or(in.Format, "(no format)"), in.Status, in.Clock}
 		t := by[g]
 		by[g] = sums{t.inputs + 1, t.records + in.Records, t.events + in.Events, t.skipped + in.Skipped}
 	}
@@ -56,7 +56,7 @@ func (p *page) inputs(s *finding.Summary) {
 		if g.clock != "" {
 			clock = "  clock: " + Terminal(g.clock)
 		}
-		p.line("  %-18s %-8s %6s inputs %12s records %12s events %8s unreadable%s", g.format, g.status,
+		p.line("  %-18s %-8s %6s inputs %12s records %12s events %8s unreadable%s", Terminal(g.format), g.status,
 			grouped(t.inputs), grouped(t.records), grouped(t.events), grouped(t.skipped), clock)
 	}
 	p.problems(s)
@@ -102,8 +102,7 @@ func (p *page) joined(s *finding.Summary) {
 		p.line("  %s flows for which two sources name different programs", grouped(s.Contradictory))
 	}
 	p.line("  %s outbound TLS sessions: %s", grouped(s.Sessions), counts(s.SessionsByRung, ", "))
-	p.line("  with an owner: %s of outbound TLS sessions, %s of their %s sent (%s of unknown size)",
-		percent(s.OwnedSessions), percent(s.OwnedBytes), score.Bytes(s.BytesOut), sessions(s.SessionsNoBytes))
+	p.line("  with an owner: %s of outbound TLS sessions, %s", percent(s.OwnedSessions), ownedBytes(s))
 	if s.First != nil && s.Last != nil {
 		p.line("  from %s to %s UTC", s.First.Format("2006-01-02 15:04"), s.Last.Format("2006-01-02 15:04"))
 	}
@@ -152,6 +151,18 @@ func grouped(n int64) string {
 		s = s[:i] + "," + s[i:]
 	}
 	return s
+}
+
+// ownedBytes writes the share of bytes with an owner, if any bytes are known.
+func ownedBytes(s *finding.Summary) string {
+	switch {
+	case s.OwnedBytes == nil:
+		return "what they sent is unknown"
+	case s.SessionsNoBytes == 0:
+		return fmt.Sprintf("%s of the %s they sent", percent(s.OwnedBytes), score.Bytes(s.BytesOut))
+	}
+	return fmt.Sprintf("%s of the %s they sent, beside %s of unknown size",
+		percent(s.OwnedBytes), score.Bytes(s.BytesOut), sessions(s.SessionsNoBytes))
 }
 
 func percent(x *float64) string {

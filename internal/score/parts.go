@@ -17,7 +17,7 @@ func programRarity(c subject) (Part, bool) {
 		return Part{}, false
 	}
 	share := c.fleet.OnHosts(c.program).Shrunk(priorOf(c.program.Class).hosts, fleetWeight)
-	text := fmt.Sprintf("%s makes TLS connections on %s", c.name(), of(c.program.Hosts, c.fleet.Hosts, "hosts"))
+	text := fmt.Sprintf("%s makes TLS connections on %s", c.name(), c.hosts(c.program.Hosts))
 	return Part{"program_rarity", clip(-math.Log(share), 0, 4), text}, true
 }
 
@@ -27,7 +27,8 @@ func programClass(c subject) (Part, bool) {
 		return Part{}, false
 	}
 	p := priorOf(c.program.Class)
-	return Part{"program_class", p.points, fmt.Sprintf("%s is %s", c.name(), p.why)}, p.why != ""
+	text := fmt.Sprintf("%s is of class %s: %s", c.name(), c.program.Class, p.why)
+	return Part{"program_class", p.points, text}, p.why != ""
 }
 
 // writable are the beginnings of path templates under which a user may put a
@@ -65,12 +66,12 @@ func destinationRarity(c subject) (Part, bool) {
 	prior := math.Min(1, priorOf(c.program.Class).rareLink*float64(hosts))
 	points := clip(-math.Log(c.program.Links(hosts).Shrunk(prior, edgeWeight)), 0, 4)
 	text := fmt.Sprintf("%s goes to %s on %s; few of its destinations are that uncommon",
-		c.name(), c.Domain, of(hosts, c.fleet.Hosts, "hosts"))
+		c.name(), c.Domain, c.hosts(hosts))
 	if !c.Named {
 		// The name is missing, perhaps for want of telemetry: an address
 		// alone cannot be told from a common service's.
 		points = math.Min(points, 1.5)
-		text = fmt.Sprintf("%s goes to the address %s, whose name is not known, on %s", c.name(), c.Domain, of(hosts, c.fleet.Hosts, "hosts"))
+		text = fmt.Sprintf("%s goes to the address %s, whose name is not known, on %s", c.name(), c.Domain, c.hosts(hosts))
 	}
 	return Part{"destination_rarity", points, text}, true
 }
@@ -78,7 +79,10 @@ func destinationRarity(c subject) (Part, bool) {
 // destinationShared counts against an edge that other hosts go there too.
 func destinationShared(c subject) (Part, bool) {
 	others := c.fleet.OtherHosts(c.Domain)
-	text := fmt.Sprintf("%s more hosts go to %s", number(others), c.Domain)
+	text := fmt.Sprintf("%s, too, go to %s", plural(others, "other host"), c.Domain)
+	if others == 1 {
+		text = fmt.Sprintf("1 other host, too, goes to %s", c.Domain)
+	}
 	return Part{"destination_shared", clip(-0.5*math.Log1p(float64(others)), -2, 0), text}, others > 0
 }
 
@@ -115,9 +119,9 @@ func volume(c subject) (Part, bool) {
 		return Part{}, false
 	}
 	p := c.program.AtLeastBytes(c.BytesOut).Shrunk(volumePrior(c.BytesOut), edgeWeight)
-	text := fmt.Sprintf("sent %s in %s", Bytes(c.BytesOut), sessions(c.Sessions-c.UnknownBytes))
+	text := fmt.Sprintf("sent %s in %s", Bytes(c.BytesOut), plural(c.Sessions-c.UnknownBytes, "session"))
 	if c.UnknownBytes > 0 {
-		text = fmt.Sprintf("%s, at least: %s more of unknown size", text, sessions(c.UnknownBytes))
+		text = fmt.Sprintf("%s, at least: %s more of unknown size", text, plural(c.UnknownBytes, "session"))
 	}
 	if out := c.BytesOut + c.BytesIn; c.BytesIn > 0 && c.BytesOut > c.BytesIn {
 		text += fmt.Sprintf("; %d %% of the bytes went out", 100*c.BytesOut/out)
@@ -145,7 +149,7 @@ func timing(c subject) (Part, bool) {
 	text := fmt.Sprintf("contacts every %s ± %.0f %% (%d contacts; a series without a rhythm is that regular with p = %.1g)",
 		Seconds(t.Period), 100*t.Spread, t.N, t.P)
 	if base.Count > 0 {
-		text += fmt.Sprintf("; so are %s of this program", of(base.Count, base.Of, "other edges"))
+		text += fmt.Sprintf("; so are %s of this program", fmt.Sprintf("%d of %s", base.Count, plural(base.Of, "other edge")))
 	}
 	return Part{"regular_timing", clip(points, 0, 5), text}, true
 }
@@ -154,7 +158,7 @@ func timing(c subject) (Part, bool) {
 // other edges (METHODS §3.4).
 func activity(c subject) (Part, bool) {
 	p := c.program.AtLeastHours(c.Hours).Shrunk(hoursPrior(c.Hours), edgeWeight)
-	text := fmt.Sprintf("active in %d hours on %d days", c.Hours, c.Days)
+	text := fmt.Sprintf("active in %s on %s", plural(int64(c.Hours), "hour"), plural(int64(c.Days), "day"))
 	if c.Longest >= time.Hour {
 		text += fmt.Sprintf(", one session for %s", c.Longest.Round(time.Minute))
 	}

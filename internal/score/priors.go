@@ -26,9 +26,9 @@ var priors = map[program.Class]prior{
 	program.Updater:       {-1.5, "updaters connect regularly by design", 0.7, 0.05, 0.80},
 	program.Security:      {-1.0, "security agents connect regularly by design", 0.8, 0.05, 0.70},
 	program.Sync:          {-0.5, "sync and backup tools send data by design", 0.4, 0.05, 0.40},
-	program.System:        {-0.5, "a part of Windows", 0.8, 0.05, 0.30},
+	program.System:        {-0.5, "it is a part of Windows", 0.8, 0.05, 0.30},
 	program.RMM:           {0.5, "remote management tools give control to whoever is at the far end", 0.3, 0.10, 0.60},
-	program.LOLBin:        {1.0, "an interpreter or system tool that can run other people's code", 0.1, 0.15, 0.05},
+	program.LOLBin:        {1.0, "it can fetch or run other people's code", 0.1, 0.15, 0.05},
 	program.App:           {0, "", 0.05, 0.20, 0.20},
 }
 

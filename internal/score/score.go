@@ -93,4 +93,13 @@ var parts = []func(subject) (Part, bool){
 
 func clip(x, lo, hi float64) float64 { return math.Max(lo, math.Min(hi, x)) }
 
-func of(n int64, total int64, noun string) string { return fmt.Sprintf("%d of %d %s", n, total, noun) }
+// hosts writes a number of the fleet's hosts; one of one is no rarity, and says so.
+func (c subject) hosts(n int64) string {
+	switch {
+	case c.fleet.Hosts == 1:
+		return "the only host"
+	case n == 1:
+		return fmt.Sprintf("no other of %d hosts", c.fleet.Hosts)
+	}
+	return fmt.Sprintf("%d of %d hosts", n, c.fleet.Hosts)
+}

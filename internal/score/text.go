@@ -34,11 +34,10 @@ func Seconds(s float64) string {
 	return fmt.Sprintf("%.1f h", s/3600)
 }
 
-func sessions(n int64) string {
+// plural writes a number with its noun.
+func plural(n int64, noun string) string {
 	if n == 1 {
-		return "1 session"
+		return "1 " + noun
 	}
-	return fmt.Sprintf("%d sessions", n)
+	return fmt.Sprintf("%d %ss", n, noun)
 }
-
-func number(n int64) string { return strconv.FormatInt(n, 10) }

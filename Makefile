@@ -1,0 +1,45 @@
+# Everything that people and CI run. `make` builds, `make test` proves.
+
+GO        ?= go
+FUZZTIME  ?= 20s
+LINT       = $(CURDIR)/bin/golangci-lint
+
+.PHONY: build test lint fuzz bench example clean
+
+build:
+	$(GO) build -o bin/postern ./cmd/postern
+
+# The tests, with the race detector where RACE=1 (as CI does).
+test:
+	$(GO) vet ./...
+	$(GO) test $(if $(RACE),-race) ./...
+
+lint: $(LINT)
+	$(LINT) run ./...
+	$(GO) mod tidy -diff
+	test -z "$$(gofmt -l cmd internal *.go)"
+
+$(LINT): tools/go.mod tools/go.sum
+	cd tools && $(GO) build -o $(LINT) github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+
+# Each fuzz target for FUZZTIME.
+fuzz:
+	@for pkg in $$($(GO) list ./...); do \
+		for target in $$($(GO) test -list '^Fuzz' $$pkg | grep '^Fuzz'); do \
+			echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1x $$pkg || exit 1; \
+		done; \
+	done
+
+# The hot paths, and then one whole hunt over 1 M flows and 1 M connects, with
+# its rate and its peak memory.
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
+	$(GO) run ./internal/bench -flows 1000000
+
+# The example estate, byte for byte as it is committed.
+example:
+	$(GO) run ./internal/simulate/gen -scenario office -seed 1 -o examples/office
+
+clean:
+	rm -rf bin

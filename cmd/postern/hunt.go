@@ -1,0 +1,124 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/postern/postern/internal/finding"
+	"github.com/postern/postern/internal/inventory"
+	"github.com/postern/postern/internal/pipeline"
+	"github.com/postern/postern/internal/report"
+)
+
+// huntFlags are the flags of hunt.
+type huntFlags struct {
+	internal, external []string
+	format, store      string
+	memory             string
+	json, csv          bool
+	top, workers       int
+	minScore           float64
+}
+
+func huntCommand() *cobra.Command {
+	var f huntFlags
+	cmd := &cobra.Command{
+		Use:   "hunt PATH...",
+		Short: "Rank the outbound TLS sessions in a folder of evidence",
+		Long: `Hunt reads endpoint telemetry and network logs from files, folders, globs or
+standard input ("-"), finds the process that opened each outbound TLS
+connection, and lists those that uncommon processes made, the least expected
+first, with the reasons.
+
+The list goes to standard output, progress to standard error when that is a
+terminal. "postern formats" says what is read.
+
+Exit codes: 0 everything was read; 1 could not run; 2 wrong usage; 3 ran, but
+some input could not be read. Finding something is not an error.`,
+		Example: `  postern hunt evidence/
+  postern hunt --external 10.0.5.0/24 host.json zeek-logs.zip
+  zcat conn.log.gz | postern hunt --json - > findings.json`,
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
+		},
+	}
+	flags := cmd.Flags()
+	flags.StringSliceVar(&f.internal, "internal", nil, "networks (CIDR) that are inside, beside the private ones")
+	flags.StringSliceVar(&f.external, "external", nil, "networks (CIDR) that are outside, though private")
+	flags.StringVar(&f.format, "format", "", "read every input as this format (see postern formats)")
+	flags.StringVar(&f.store, "store", "", "keep the events in this file; reading them again counts nothing twice")
+	flags.StringVar(&f.memory, "store-memory", "", "most memory that the store may take, such as 400MB")
+	flags.BoolVar(&f.json, "json", false, "write the findings and the summary as JSON")
+	flags.BoolVar(&f.csv, "csv", false, "write the findings as CSV")
+	flags.IntVar(&f.top, "top", 20, "list at most this many findings; 0 lists all")
+	flags.Float64Var(&f.minScore, "min-score", 1, "list findings with this score or more")
+	flags.IntVar(&f.workers, "workers", 0, "inputs read and hosts joined at once; 0 takes all processors")
+	cmd.MarkFlagsMutuallyExclusive("json", "csv")
+	return cmd
+}
+
+func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error {
+	networks, err := f.networks()
+	if err != nil {
+		return err
+	}
+	bar := newBar(os.Stderr)
+	doc, err := pipeline.Hunt{
+		Inputs: args, Format: f.format, Networks: networks, Store: f.store, Memory: f.memory,
+		Top: f.top, MinScore: f.minScore, Workers: f.workers, Progress: bar,
+	}.Run(ctx)
+	bar.done()
+	if err != nil {
+		return &exitError{exitFailed, err}
+	}
+	if err := f.write(out, doc); err != nil {
+		return &exitError{exitFailed, err}
+	}
+	if pipeline.Incomplete(&doc.Summary) {
+		return &exitError{exitIncomplete, errors.New("some input could not be read: see the summary")}
+	}
+	return nil
+}
+
+func (f huntFlags) networks() (inventory.Networks, error) {
+	internal, err := inventory.ParsePrefixes(f.internal)
+	if err != nil {
+		return inventory.Networks{}, fmt.Errorf("--internal: %w", err)
+	}
+	external, err := inventory.ParsePrefixes(f.external)
+	if err != nil {
+		return inventory.Networks{}, fmt.Errorf("--external: %w", err)
+	}
+	return inventory.NewNetworks(internal, external)
+}
+
+func (f huntFlags) write(out io.Writer, doc *finding.Document) error {
+	switch {
+	case f.json:
+		return report.JSON(out, doc)
+	case f.csv:
+		return report.CSV(out, doc)
+	}
+	return report.Text(out, doc, layout(out))
+}
+
+// layout fits the text to the terminal that out is, if it is one.
+func layout(out io.Writer) report.Options {
+	file, ok := out.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return report.Options{}
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		width = 0
+	}
+	_, plain := os.LookupEnv("NO_COLOR")
+	return report.Options{Width: width, Color: !plain}
+}

@@ -1,0 +1,184 @@
+// Package pipeline wires the stages of a run: read, join, measure, score,
+// tell. It is the only place that knows the concrete formats and stores.
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+
+	"github.com/postern/postern/internal/baseline"
+	"github.com/postern/postern/internal/decode"
+	"github.com/postern/postern/internal/destination"
+	"github.com/postern/postern/internal/finding"
+	"github.com/postern/postern/internal/inventory"
+	"github.com/postern/postern/internal/owner"
+	"github.com/postern/postern/internal/program"
+	"github.com/postern/postern/internal/score"
+	"github.com/postern/postern/internal/store"
+	"github.com/postern/postern/internal/store/duckdb"
+)
+
+// A Hunt is one run over a set of inputs. The zero value of every field but
+// Inputs is usable.
+type Hunt struct {
+	// Inputs are files, folders, globs, or "-" for standard input.
+	Inputs []string
+
+	// Format forces one format for all inputs; "" finds each by content.
+	Format string
+
+	// Networks tells internal addresses from the outside.
+	Networks inventory.Networks
+
+	// Store is the file that keeps the events; "" uses a temporary one.
+	Store string
+
+	// Top bounds the number of findings; 0 lists all.
+	Top int
+
+	// MinScore is the least score that is listed.
+	MinScore float64
+
+	// Workers is how many inputs are read, and groups joined, at once; 0
+	// takes as many as there are processors. It never changes the result.
+	Workers int
+
+	// Memory bounds what the store may use, as DuckDB writes it ("400MB");
+	// "" takes the store's default.
+	Memory string
+
+	Progress Progress
+}
+
+// ErrNoInput says that there was nothing to read.
+var ErrNoInput = errors.New("no input")
+
+// Run reads the inputs and returns the document. Inputs that could not be read
+// are no error: the document's summary names them, and Incomplete tells.
+func (h Hunt) Run(ctx context.Context) (*finding.Document, error) {
+	r, err := h.newRun(ctx)
+	if err != nil {
+		return nil, err
+	}
+	doc, err := r.run(ctx)
+	return doc, errors.Join(err, r.store.Close())
+}
+
+// Incomplete reports whether anything of the inputs could not be read.
+func Incomplete(s *finding.Summary) bool {
+	for _, in := range s.Inputs {
+		if in.Skipped > 0 || in.Status == statusDamaged || in.Status == statusFailed {
+			return true
+		}
+	}
+	return false
+}
+
+// A run is a Hunt under way.
+type run struct {
+	Hunt
+	formats   []*decode.Format
+	force     *decode.Format
+	store     store.Store
+	classes   *program.Classes
+	catalogue *destination.Catalogue
+}
+
+func (h Hunt) newRun(ctx context.Context) (*run, error) {
+	r := &run{Hunt: h, formats: Formats()}
+	if r.Workers <= 0 {
+		r.Workers = runtime.GOMAXPROCS(0)
+	}
+	if r.Progress == nil {
+		r.Progress = Silent{}
+	}
+	if len(h.Inputs) == 0 {
+		return nil, ErrNoInput
+	}
+	var err error
+	if h.Format != "" {
+		if r.force, err = decode.ByName(r.formats, h.Format); err != nil {
+			return nil, err
+		}
+	}
+	if r.classes, err = program.Shipped(); err != nil {
+		return nil, err
+	}
+	if r.catalogue, err = destination.Shipped(); err != nil {
+		return nil, err
+	}
+	r.store, err = duckdb.Open(ctx, h.Store, duckdb.Config{MemoryLimit: h.Memory})
+	if err != nil {
+		return nil, fmt.Errorf("opening the store: %w", err)
+	}
+	return r, nil
+}
+
+func (r *run) run(ctx context.Context) (*finding.Document, error) {
+	r.Progress.Stage("reading")
+	inputs, err := r.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Progress.Stage("joining")
+	joined, err := r.join(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.Progress.Stage("scoring")
+	clusters, fleet, err := r.score(ctx, joined)
+	if err != nil {
+		return nil, err
+	}
+	listed := r.list(clusters)
+	findings, err := r.tell(ctx, listed, joined.clocks)
+	if err != nil {
+		return nil, err
+	}
+	doc := &finding.Document{
+		Format: finding.Format, Analytic: finding.Analytic, Findings: findings,
+		Summary: summarise(inputs, joined, fleet),
+	}
+	doc.Summary.FindingsListed = len(listed)
+	doc.Summary.FindingsUnlisted = len(clusters) - len(listed)
+	return doc, nil
+}
+
+// score scores the edges against the fleet and ranks the clusters.
+func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baseline.Fleet, error) {
+	if err := r.store.Rollup(ctx); err != nil {
+		return nil, nil, err
+	}
+	fleet, err := baseline.Learn(ctx, r.store, j.edges, r.classes)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := score.Scorer{Fleet: fleet, Catalogue: r.catalogue}
+	scored := make([]score.Scored, len(j.edges))
+	for i := range j.edges {
+		scored[i] = s.Score(j.edges[i])
+	}
+	return finding.Clusters(scored), fleet, nil
+}
+
+// list returns the clusters that are listed, which are ranked.
+func (r *run) list(clusters []finding.Cluster) []finding.Cluster {
+	n := 0
+	for n < len(clusters) && clusters[n].Best.Score >= r.MinScore && (r.Top <= 0 || n < r.Top) {
+		n++
+	}
+	return clusters[:n]
+}
+
+// joined is what the join of all groups gave.
+type joined struct {
+	owner.Ledger
+	edges    []edge
+	clocks   []owner.Clock
+	leases   []store.Lease
+	clients  int // addresses that a wire saw as originators
+	hosts    []string
+	sessions sessionCounts
+}

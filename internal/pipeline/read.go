@@ -1,0 +1,174 @@
+package pipeline
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/postern/postern/internal/decode"
+	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/finding"
+	"github.com/postern/postern/internal/source"
+)
+
+// The states of an input.
+const (
+	statusRead    = "read"
+	statusEmpty   = "empty"
+	statusIgnored = "ignored" // found in a folder or an archive, and of no known format
+	statusDamaged = "damaged" // read up to the damage
+	statusFailed  = "failed"
+)
+
+// batchSize is about how many events are appended to the store at once.
+const batchSize = 8192
+
+// read reads all inputs into the store and returns their accounts, ordered by
+// path.
+func (r *run) read(ctx context.Context) ([]finding.Input, error) {
+	units, problems := source.Find(r.Inputs)
+	var inputs accounts
+	for _, err := range problems {
+		inputs.fail(err)
+	}
+	var bytes int64
+	for _, u := range units {
+		bytes += max(0, u.Size)
+	}
+	r.Progress.Inputs(len(units), bytes)
+	g, each := errgroup.WithContext(ctx)
+	g.SetLimit(r.Workers)
+	for _, u := range units {
+		g.Go(func() error { return r.readUnit(each, u, &inputs) })
+	}
+	if err := g.Wait(); err != nil {
+		return nil, err
+	}
+	if err := r.store.Flush(ctx); err != nil {
+		return nil, err
+	}
+	return inputs.sorted(), nil
+}
+
+// readUnit reads one file and its members. What is wrong with the input goes
+// to its account; only the store's errors, and cancellation, end the run.
+func (r *run) readUnit(ctx context.Context, u source.Unit, all *accounts) error {
+	defer r.Progress.FileDone()
+	err := u.Each(ctx, source.Options{Progress: r.Progress.Read}, func(in source.Input, rd io.Reader) error {
+		account, err := r.readInput(ctx, in, rd)
+		if err == nil {
+			all.add(account)
+		}
+		return err
+	})
+	failures, err := source.Failures(err)
+	for _, f := range failures {
+		all.blame(f)
+	}
+	return err
+}
+
+// readInput decodes one input into the store.
+func (r *run) readInput(ctx context.Context, in source.Input, rd io.Reader) (finding.Input, error) {
+	var t decode.Tally
+	f, d, err := decode.Open(r.formats, r.force, rd, &t)
+	if err != nil {
+		return refused(in, err), nil
+	}
+	var batch event.Batch
+	for err == nil {
+		if err = ctx.Err(); err != nil {
+			return finding.Input{}, err
+		}
+		err = d.Decode(&batch)
+		if batch.Len() >= batchSize || err != nil {
+			if err := r.store.Append(ctx, &batch); err != nil {
+				return finding.Input{}, fmt.Errorf("storing events of %s: %w", in.Name, err)
+			}
+			batch.Reset()
+		}
+	}
+	account := accountOf(in, f, &t)
+	if !errors.Is(err, io.EOF) {
+		account.Status, account.Error = statusDamaged, err.Error()
+	}
+	return account, nil
+}
+
+// refused is the account of an input that no format takes.
+func refused(in source.Input, err error) finding.Input {
+	a := finding.Input{Path: in.Name, Status: statusFailed, Error: err.Error()}
+	switch {
+	case errors.Is(err, decode.ErrEmpty):
+		a.Status, a.Error = statusEmpty, ""
+	case errors.Is(err, decode.ErrUnknown) && !in.Named:
+		a.Status = statusIgnored
+	}
+	return a
+}
+
+func accountOf(in source.Input, f *decode.Format, t *decode.Tally) finding.Input {
+	a := finding.Input{
+		Path: in.Name, Format: f.Name, Status: statusRead,
+		Records: t.Records, Events: t.Events, Ignored: t.IgnoredTotal(), Skipped: t.SkippedTotal(),
+		SkipReasons: t.Skipped, Clock: t.MainClock(), Warnings: t.Warnings,
+	}
+	for _, p := range t.Positions {
+		a.Positions = append(a.Positions, finding.Position{Where: p.Where, Reason: p.Reason})
+	}
+	return a
+}
+
+// accounts collects the accounts of inputs that are read side by side.
+type accounts struct {
+	mu  sync.Mutex
+	all []finding.Input
+}
+
+func (a *accounts) add(in finding.Input) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.all = append(a.all, in)
+}
+
+// fail notes an argument that names nothing readable.
+func (a *accounts) fail(err error) {
+	in := finding.Input{Status: statusFailed, Error: err.Error()}
+	var named *source.InputError
+	if errors.As(err, &named) {
+		in.Path, in.Error = named.Input.Name, named.Err.Error()
+	}
+	a.add(in)
+}
+
+// blame notes an input's failure: on the account of what was read before it,
+// or on one of its own for what was never opened.
+func (a *accounts) blame(e *source.InputError) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for i := range a.all {
+		if in := &a.all[i]; in.Path == e.Input.Name {
+			in.Status, in.Error = statusDamaged, e.Err.Error()
+			return
+		}
+	}
+	status := statusFailed
+	var cut *source.ReadError
+	if errors.As(e, &cut) && cut.Offset > 0 {
+		status = statusDamaged // an archive whose members, so far, have accounts of their own
+	}
+	a.all = append(a.all, finding.Input{Path: e.Input.Name, Status: status, Error: e.Err.Error()})
+}
+
+func (a *accounts) sorted() []finding.Input {
+	slices.SortStableFunc(a.all, func(x, y finding.Input) int {
+		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Error, y.Error))
+	})
+	return a.all
+}

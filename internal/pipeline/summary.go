@@ -1,0 +1,118 @@
+package pipeline
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/postern/postern/internal/baseline"
+	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/finding"
+	"github.com/postern/postern/internal/owner"
+)
+
+// summarise says what was read, joined and left out.
+func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding.Summary {
+	c := &j.sessions
+	s := finding.Summary{
+		Inputs: inputs,
+		Flows:  j.Flows, Connects: j.Connects, Lookups: j.Lookups,
+		ByRung: rungs(j.FlowsByRung), FlowsByKind: named(j.FlowsByKind),
+		UnownedBy: named(j.Unowned), ConnectOutcomes: named(j.ByOutcome),
+		Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone,
+		Sessions: c.n, SessionsByRung: rungs(c.byRung), SessionsNoBytes: c.unknownBytes,
+		OwnedSessions: share(c.owned, c.n), OwnedBytes: share(c.ownedBytes, c.bytesOut),
+		BytesOut: c.bytesOut, Edges: int64(len(j.edges)),
+		First: instant(c.first), Last: instant(c.last),
+		Hosts: hosts(j),
+	}
+	for _, in := range inputs {
+		s.Records += in.Records
+	}
+	s.Lacking = lacking(&s, j, fleet)
+	return s
+}
+
+func rungs(m map[event.Rung]int64) map[string]int64 {
+	out := make(map[string]int64, len(m))
+	for r, n := range m {
+		out[r.String()] = n
+	}
+	return out
+}
+
+func named[K ~string](m map[K]int64) map[string]int64 {
+	out := make(map[string]int64, len(m))
+	for k, n := range m {
+		out[string(k)] = n
+	}
+	return out
+}
+
+func share(part, whole int64) *float64 {
+	if whole == 0 {
+		return nil
+	}
+	x := float64(part) / float64(whole)
+	return &x
+}
+
+// hosts lists the hosts with their addresses and clocks.
+func hosts(j *joined) []finding.Host {
+	index := make(map[string]int)
+	list := make([]finding.Host, 0, len(j.hosts))
+	for _, name := range j.hosts {
+		index[name] = len(list)
+		list = append(list, finding.Host{Name: name, Addresses: []string{}})
+	}
+	for _, l := range j.leases {
+		if i, ok := index[l.Host]; ok && !l.Addr.IsLoopback() {
+			list[i].Addresses = append(list[i].Addresses, l.Addr.String())
+		}
+	}
+	for _, c := range j.clocks {
+		i, ok := index[c.Host]
+		// Security stamps a connect at once, Sysmon a second or two later:
+		// the later source in the list is the more exact.
+		if ok && c.Pairs > 0 {
+			setClock(&list[i], c)
+		}
+	}
+	return list
+}
+
+func setClock(h *finding.Host, c owner.Clock) {
+	offset, spread := c.Offset.Seconds(), c.Spread.Seconds()
+	h.ClockOffset, h.ClockSpread = &offset, &spread
+	h.ClockSource, h.ClockPairs = c.Source.String(), c.Agree
+}
+
+// lacking says in sentences what the evidence as a whole cannot show.
+func lacking(s *finding.Summary, j *joined, fleet *baseline.Fleet) []string {
+	var all []string
+	say := func(when bool, format string, args ...any) {
+		if when {
+			all = append(all, fmt.Sprintf(format, args...))
+		}
+	}
+	sessions := s.Sessions
+	say(s.Flows == 0, "No network log was read: how much left, for how long, and the TLS metadata are unknown.")
+	say(len(s.Hosts) == 0, "No endpoint telemetry was read: no session has an owner.")
+	say(s.Connects == 0 && len(s.Hosts) > 0, "The endpoint telemetry has no connects (Sysmon 3, Security 5156).")
+	if sessions == 0 {
+		say(true, "There is no outbound TLS session: check --internal and --external.")
+		return all
+	}
+	say(s.SessionsNoBytes > 0, "Outbound bytes are unknown for %d of %d outbound TLS sessions.", s.SessionsNoBytes, sessions)
+	none := s.SessionsByRung[event.RungNone.String()]
+	say(none > 0 && len(s.Hosts) > 0, "%d outbound TLS sessions come from addresses without endpoint telemetry.", none)
+	host := s.SessionsByRung[event.RungHost.String()]
+	say(host > 0, "%d outbound TLS sessions of known hosts have no event that names their process.", host)
+	blind := s.SessionsByRung[event.RungEndpoint.String()]
+	say(blind > 0 && s.Flows > 0, "%d outbound TLS sessions were seen by endpoints only.", blind)
+	say(j.sessions.handshakes < sessions && s.Flows > 0,
+		"%d of %d outbound TLS sessions are taken for TLS without a handshake seen.", sessions-j.sessions.handshakes, sessions)
+	say(fleet.Hosts < 10, "With %d hosts or addresses, how rare a program is rests mostly on what is usual for its kind.", fleet.Hosts)
+	span := fleet.Span(fleet.Last)
+	say(span < 3*24*time.Hour, "The evidence spans %s: habits of days cannot be told from what is new.", span.Round(time.Second))
+	return all
+}
