@@ -205,10 +205,10 @@ func TestNothingLeft(t *testing.T) {
 	}
 }
 
-// spill sorts more sessions than the memory limit holds.
+// spill puts more into s than its memory limit holds.
 func spill(t *testing.T, s *duckdb.Store) {
 	t.Helper()
-	rows := make([]event.Session, 150_000)
+	rows := make([]event.Session, 100_000)
 	for i := range rows {
 		rows[i] = event.Session{Key: event.Key(i), Start: event.Time(-i), Image: fmt.Sprintf("%0300d", i), GUID: fmt.Sprintf("%0300x", i*i)}
 	}

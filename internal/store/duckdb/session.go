@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/postern/postern/internal/event"
-	"github.com/postern/postern/internal/store"
 )
 
 // identity is the host of a session in edges: its name, or else the client's
@@ -59,38 +58,6 @@ func (s *Store) Rollup(ctx context.Context) error {
 	}
 	if err := s.engine.exec(ctx, "CREATE OR REPLACE TABLE edge AS "+edges); err != nil { // DuckDB's
 		return fmt.Errorf("making the hourly edges: %w", err)
-	}
-	return nil
-}
-
-// Sessions implements [store.Store].
-func (s *Store) Sessions(ctx context.Context, f store.SessionFilter, fn func(*event.Session) error) error {
-	columns := sessions().read()
-	sql := "SELECT " + list(columns) + " FROM session WHERE TRUE"
-	var args []any
-	if f.Edge != nil {
-		sql += " AND program = ? AND domain = ?"
-		args = append(args, f.Edge.Program, f.Edge.Domain)
-	}
-	if f.Host != "" {
-		sql += " AND " + identity + " = ?"
-		args = append(args, f.Host)
-	}
-	sql += " ORDER BY time, key"
-	var stop error
-	err := scan(ctx, s.engine, columns, func(rows []event.Session) error {
-		for i := range rows {
-			if stop = fn(&rows[i]); stop != nil {
-				return stop
-			}
-		}
-		return nil
-	}, sql, args...)
-	if stop != nil {
-		return stop
-	}
-	if err != nil {
-		return fmt.Errorf("reading sessions: %w", err)
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -22,7 +23,7 @@ var _ store.Store = (*Store)(nil)
 // Config says how much of the machine DuckDB may use.
 type Config struct {
 	MemoryLimit string // of DuckDB's buffers, as "400MB", which is the default
-	Threads     int    // 0 for one per processor
+	Threads     int    // 0 for one per processor, up to 4
 	TempDir     string // for what does not fit in memory; "" for beside the file
 }
 
@@ -146,11 +147,15 @@ func (c Config) options(spill string) [][2]string {
 		{"autoinstall_known_extensions", "false"},
 		{"autoload_known_extensions", "false"},
 	}
-	if c.Threads > 0 {
-		o = append(o, [2]string{"threads", strconv.Itoa(c.Threads)})
+	threads := c.Threads
+	if threads <= 0 {
+		threads = min(runtime.GOMAXPROCS(0), mostThreads)
 	}
-	return o
+	return append(o, [2]string{"threads", strconv.Itoa(threads)})
 }
+
+// mostThreads is the default's limit: each thread needs its part of the memory.
+const mostThreads = 4
 
 // compression leaves out methods that save little room here: trying them costs
 // a third of the time of appending.

@@ -58,6 +58,28 @@ func testSessions(t *testing.T, open Opener) {
 	same(t, "the sessions of the store opened again", readSessions(t, s, store.SessionFilter{}), sortSessions(all))
 }
 
+// testManySessions checks the order of more sessions than a store would sort at
+// once, a third of them at one instant.
+func testManySessions(t *testing.T, open Opener) {
+	s := with(t, open)
+	r := newRandom(16)
+	all := make([]event.Session, 200_000)
+	for i := range all {
+		all[i] = event.Session{Key: event.Key(r.Uint64()), Start: event.Time(r.IntN(10_000)), Program: r.pick("a", "b")}
+		if i%3 == 0 {
+			all[i].Start = 5000
+		}
+	}
+	must(t, s.PutSessions(t.Context(), all))
+	must(t, s.Rollup(t.Context()))
+	for _, f := range []store.SessionFilter{{}, {Edge: &store.Edge{Program: "a"}}} {
+		want := sortSessions(those(all, func(e event.Session) bool { return f.Edge == nil || e.Program == f.Edge.Program }))
+		if got := readSessions(t, s, f); !slices.Equal(got, want) {
+			t.Errorf("%d sessions are not the %d that were put, in order", len(got), len(want))
+		}
+	}
+}
+
 func testSessionFilters(t *testing.T, open Opener) {
 	s := with(t, open)
 	all := many(1000, newRandom(9).session)

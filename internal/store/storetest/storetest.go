@@ -42,6 +42,7 @@ func Run(t *testing.T, open Opener) {
 		{"TLSServers", testTLSServers},
 		{"Inputs", testInputs},
 		{"Sessions", testSessions},
+		{"ManySessions", testManySessions},
 		{"SessionFilters", testSessionFilters},
 		{"ClearSessions", testClearSessions},
 		{"Prevalence", testPrevalence},
