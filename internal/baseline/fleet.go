@@ -40,6 +40,7 @@ type Program struct {
 	Domains int64
 	Class   program.Class
 
+	classed  bool
 	links    int64 // host and domain, each pair once
 	byHosts  []int64
 	bytes    []int64 // known outbound bytes of its edges, ascending
@@ -113,8 +114,8 @@ func (f *Fleet) edge(e *detect.Edge) {
 	if p == nil {
 		return
 	}
-	if e.Image != "" {
-		p.Class = f.classes.Of(e.Image)
+	if e.Image != "" && !p.classed {
+		p.Class, p.classed = f.classes.Of(e.Image), true
 	}
 	if e.UnknownBytes < e.Sessions {
 		p.bytes = append(p.bytes, e.BytesOut)
@@ -128,12 +129,13 @@ func (f *Fleet) edge(e *detect.Edge) {
 	}
 }
 
-// Program returns what is known of a program, or an empty Program.
-func (f *Fleet) Program(name string) Program {
+// Program returns what is known of a program, or an empty Program. The caller
+// must not change it.
+func (f *Fleet) Program(name string) *Program {
 	if p := f.programs[name]; p != nil {
-		return *p
+		return p
 	}
-	return Program{Class: program.App}
+	return &Program{Class: program.App}
 }
 
 // OtherHosts returns how many hosts beside one that does go to the domain, by
@@ -161,31 +163,31 @@ func (s Share) Shrunk(prior, weight float64) float64 {
 // Links returns how many of the program's links (a host and a domain) are to
 // domains to which at most that many hosts have it go, without the one asked
 // about.
-func (p Program) Links(hosts int64) Share {
+func (p *Program) Links(hosts int64) Share {
 	n, _ := slices.BinarySearch(p.byHosts, hosts+1)
 	return without(int64(n), p.links)
 }
 
 // AtLeastBytes returns how many of the program's edges sent that much or more,
 // without the one asked about.
-func (p Program) AtLeastBytes(n int64) Share {
+func (p *Program) AtLeastBytes(n int64) Share {
 	i, _ := slices.BinarySearch(p.bytes, n)
 	return without(int64(len(p.bytes)-i), int64(len(p.bytes)))
 }
 
 // AtLeastHours returns how many of the program's edges were active in that
 // many hours or more, without the one asked about.
-func (p Program) AtLeastHours(n int) Share {
+func (p *Program) AtLeastHours(n int) Share {
 	i, _ := slices.BinarySearch(p.hours, n)
 	return without(int64(len(p.hours)-i), int64(len(p.hours)))
 }
 
 // Periodic returns how many of the program's edges are periodic, without the
 // one asked about, which is.
-func (p Program) Periodic() Share { return without(p.periodic, p.tested) }
+func (p *Program) Periodic() Share { return without(p.periodic, p.tested) }
 
 // OnHosts returns on how many of the fleet's hosts the program makes TLS
 // connections, without the one asked about.
-func (f *Fleet) OnHosts(p Program) Share { return without(p.Hosts, f.Hosts) }
+func (f *Fleet) OnHosts(p *Program) Share { return without(p.Hosts, f.Hosts) }
 
 func without(count, of int64) Share { return Share{max(0, count-1), max(0, of-1)} }

@@ -19,6 +19,11 @@ type Edge struct {
 	Program string // "" when unknown
 	Domain  string
 	Image   string // as the best-known session writes it
+	Name    string // a name of the destination: of the session that sent the most
+
+	// OriginalName is the program's file name by its version resource, ""
+	// when no process start said so.
+	OriginalName string
 
 	Sessions     int64
 	UnknownBytes int64 // sessions whose outbound bytes are unknown
@@ -35,7 +40,6 @@ type Edge struct {
 	// irregular together.
 	Timing stats.Result
 
-	Rungs      map[event.Rung]int64
 	Rung       event.Rung        // the best
 	Evidence   event.TLSEvidence // the best
 	Named      bool              // any session's destination has a name
@@ -82,13 +86,18 @@ func HostOf(s *event.Session) string {
 func measure(k key, sessions []event.Session, members []int) Edge {
 	e := Edge{
 		Host: k.host, Program: k.program, Domain: k.domain,
-		Rungs: make(map[event.Rung]int64), Rung: event.RungNone, Evidence: event.TLSPort,
+		Rung: event.RungNone, Evidence: event.TLSPort,
 		First: sessions[members[0]].Start,
 	}
 	hours := make(map[event.Time]bool)
+	most := event.Unknown - 1
 	for _, i := range members {
-		e.add(&sessions[i])
-		overlapped(hours, &sessions[i])
+		s := &sessions[i]
+		e.add(s)
+		if s.BytesOut > most {
+			e.Name, most = s.Name, s.BytesOut
+		}
+		overlapped(hours, s)
 	}
 	days := make(map[event.Time]bool)
 	for h := range hours {
@@ -113,10 +122,10 @@ func (e *Edge) add(s *event.Session) {
 	if s.Duration.Known() {
 		e.Longest = max(e.Longest, time.Duration(s.Duration)*time.Microsecond)
 	}
-	e.Rungs[s.Rung]++
 	if s.Rung < e.Rung || e.Image == "" {
 		e.Rung, e.Image = min(e.Rung, s.Rung), cmp.Or(s.Image, e.Image)
 	}
+	e.OriginalName = cmp.Or(e.OriginalName, s.OriginalName)
 	e.Evidence = min(e.Evidence, s.Evidence)
 	e.Named = e.Named || s.NameSource != event.NameAddress
 	if p := s.Dst.Port(); s.NameSource != event.NameConnect && s.Evidence <= event.TLSServer && !webPorts[p] {

@@ -100,6 +100,10 @@ type Session struct {
 	Image   string
 	User    string
 
+	// OriginalName is the file's name by its version resource, "" when no
+	// process start said so.
+	OriginalName string
+
 	// The destination.
 	Name       string // as a person names it
 	NameSource NameSource

@@ -118,6 +118,8 @@ type join struct {
 	seen    map[netip.Addr]*destination.Names     // by client address: answers on the wire
 	lookups map[string]map[string][]*event.Lookup // by host and name, by time
 
+	templates map[string]string // of images
+
 	wire     map[netip.Addr]span // when the wire saw each client
 	endpoint map[string]span     // when each host reported connects, wire clock
 }
@@ -150,6 +152,7 @@ func newJoin(w Window, c Config) *join {
 		wire:       make(map[netip.Addr]span),
 		endpoint:   make(map[string]span),
 		clocks:     make(clocks),
+		templates:  make(map[string]string),
 	}
 	if j.TLSServer == nil {
 		j.TLSServer = func(netip.AddrPort) bool { return false }

@@ -120,7 +120,7 @@ func (j *join) choose(o owners) *event.Connect {
 	case o.sysmon.Image == "":
 		return o.security
 	}
-	if program.Template(o.sysmon.Image) != program.Template(o.security.Image) {
+	if j.template(o.sysmon.Image) != j.template(o.security.Image) {
 		j.ledger.Contradictory++
 		return o.security
 	}
@@ -135,6 +135,7 @@ func (j *join) process(s *event.Session, k *event.Connect) {
 			s.GUID = cmp.Or(s.GUID, p.GUID)
 			s.Image = cmp.Or(s.Image, p.Image)
 			s.User = cmp.Or(s.User, p.User)
+			s.OriginalName = p.OriginalName
 		}
 	}
 	j.identify(s)
@@ -142,7 +143,18 @@ func (j *join) process(s *event.Session, k *event.Connect) {
 
 // identify names the session's program. A sensor that did not know the image
 // leaves it unknown: that never becomes a program.
-func (j *join) identify(s *event.Session) { s.Program = program.Template(s.Image) }
+func (j *join) identify(s *event.Session) { s.Program = j.template(s.Image) }
+
+// template is program.Template, worked out once for each image: hosts start
+// the same programs again and again.
+func (j *join) template(image string) string {
+	t, ok := j.templates[image]
+	if !ok {
+		t = program.Template(image)
+		j.templates[image] = t
+	}
+	return t
+}
 
 // nameFar names the destination by the best source there is.
 func (j *join) nameFar(s *event.Session, r *event.Request, ptr string) {

@@ -11,6 +11,7 @@ import (
 	"github.com/postern/postern/internal/baseline"
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/destination"
+	"github.com/postern/postern/internal/detect"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/inventory"
 	"github.com/postern/postern/internal/owner"
@@ -128,18 +129,18 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 		return nil, err
 	}
 	r.Progress.Stage("scoring")
-	clusters, fleet, err := r.score(ctx, joined)
+	clusters, scorer, err := r.score(ctx, joined)
 	if err != nil {
 		return nil, err
 	}
 	listed := r.list(clusters)
-	findings, err := r.tell(ctx, listed, joined.clocks)
+	findings, err := r.tell(ctx, listed, scorer, joined.clocks)
 	if err != nil {
 		return nil, err
 	}
 	doc := &finding.Document{
 		Format: finding.Format, Analytic: finding.Analytic, Findings: findings,
-		Summary: summarise(inputs, joined, fleet),
+		Summary: summarise(inputs, joined, scorer.Fleet),
 	}
 	doc.Summary.FindingsListed = len(listed)
 	doc.Summary.FindingsUnlisted = len(clusters) - len(listed)
@@ -147,26 +148,26 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 }
 
 // score scores the edges against the fleet and ranks the clusters.
-func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baseline.Fleet, error) {
+func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, score.Scorer, error) {
 	if err := r.store.Rollup(ctx); err != nil {
-		return nil, nil, err
+		return nil, score.Scorer{}, err
 	}
 	fleet, err := baseline.Learn(ctx, r.store, j.edges, r.classes)
 	if err != nil {
-		return nil, nil, err
+		return nil, score.Scorer{}, err
 	}
 	s := score.Scorer{Fleet: fleet, Catalogue: r.catalogue}
-	scored := make([]score.Scored, len(j.edges))
+	scores := make([]float64, len(j.edges))
 	for i := range j.edges {
-		scored[i] = s.Score(j.edges[i])
+		scores[i] = s.Score(&j.edges[i])
 	}
-	return finding.Clusters(scored), fleet, nil
+	return finding.Clusters(j.edges, scores), s, nil
 }
 
 // list returns the clusters that are listed, which are ranked.
 func (r *run) list(clusters []finding.Cluster) []finding.Cluster {
 	n := 0
-	for n < len(clusters) && clusters[n].Best.Score >= r.MinScore && (r.Top <= 0 || n < r.Top) {
+	for n < len(clusters) && clusters[n].Score >= r.MinScore && (r.Top <= 0 || n < r.Top) {
 		n++
 	}
 	return clusters[:n]
@@ -175,7 +176,7 @@ func (r *run) list(clusters []finding.Cluster) []finding.Cluster {
 // joined is what the join of all groups gave.
 type joined struct {
 	owner.Ledger
-	edges    []edge
+	edges    []detect.Edge
 	clocks   []owner.Clock
 	leases   []store.Lease
 	clients  int // addresses that a wire saw as originators

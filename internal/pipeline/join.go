@@ -17,8 +17,6 @@ import (
 // group's events, sessions and indices are held until it is done.
 const groupRows = 100_000
 
-type edge = detect.Edge
-
 // sessionCounts counts outbound TLS sessions.
 type sessionCounts struct {
 	n, unknownBytes int64
@@ -80,7 +78,7 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 type groupResult struct {
 	ledger   owner.Ledger
 	clocks   []owner.Clock
-	edges    []edge
+	edges    []detect.Edge
 	sessions sessionCounts
 }
 

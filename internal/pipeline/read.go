@@ -42,6 +42,8 @@ func (r *run) read(ctx context.Context) ([]finding.Input, error) {
 		bytes += max(0, u.Size)
 	}
 	r.Progress.Inputs(len(units), bytes)
+	// The largest first, so that no worker is left alone with it at the end.
+	slices.SortStableFunc(units, func(a, b source.Unit) int { return cmp.Compare(b.Size, a.Size) })
 	g, each := errgroup.WithContext(ctx)
 	g.SetLimit(r.Workers)
 	for _, u := range units {
@@ -81,24 +83,57 @@ func (r *run) readInput(ctx context.Context, in source.Input, rd io.Reader) (fin
 	if err != nil {
 		return refused(in, err), nil
 	}
-	var batch event.Batch
-	for err == nil {
-		if err = ctx.Err(); err != nil {
-			return finding.Input{}, err
-		}
-		err = d.Decode(&batch)
-		if batch.Len() >= batchSize || err != nil {
-			if err := r.store.Append(ctx, &batch); err != nil {
-				return finding.Input{}, fmt.Errorf("storing events of %s: %w", in.Name, err)
-			}
-			batch.Reset()
-		}
+	end, err := r.decode(ctx, d)
+	if err != nil {
+		return finding.Input{}, fmt.Errorf("storing events of %s: %w", in.Name, err)
 	}
 	account := accountOf(in, f, &t)
-	if !errors.Is(err, io.EOF) {
-		account.Status, account.Error = statusDamaged, err.Error()
+	if !errors.Is(end, io.EOF) {
+		account.Status, account.Error = statusDamaged, end.Error()
 	}
 	return account, nil
+}
+
+// decode decodes all events into the store, and appends one batch while the
+// next is decoded. It returns why decoding ended, and the store's error.
+func (r *run) decode(ctx context.Context, d decode.Decoder) (end, err error) {
+	g, ctx := errgroup.WithContext(ctx)
+	full := make(chan *event.Batch)
+	empty := make(chan *event.Batch, 2)
+	empty <- new(event.Batch)
+	empty <- new(event.Batch)
+	g.Go(func() error {
+		for b := range full {
+			if err := r.store.Append(ctx, b); err != nil {
+				return err
+			}
+			b.Reset()
+			empty <- b
+		}
+		return nil
+	})
+	g.Go(func() error {
+		defer close(full)
+		for end == nil {
+			var b *event.Batch
+			select {
+			case b = <-empty:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+			for end == nil && b.Len() < batchSize {
+				end = d.Decode(b)
+			}
+			select {
+			case full <- b:
+			case <-ctx.Done():
+				return ctx.Err()
+			}
+		}
+		return nil
+	})
+	err = g.Wait()
+	return end, err
 }
 
 // refused is the account of an input that no format takes.

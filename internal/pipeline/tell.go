@@ -13,6 +13,7 @@ import (
 	"github.com/postern/postern/internal/owner"
 	"github.com/postern/postern/internal/process"
 	"github.com/postern/postern/internal/program"
+	"github.com/postern/postern/internal/score"
 	"github.com/postern/postern/internal/store"
 )
 
@@ -27,7 +28,7 @@ const regular = 0.01
 
 // tell makes the findings of the listed clusters, with the details that
 // explain them.
-func (r *run) tell(ctx context.Context, listed []finding.Cluster, clocks []owner.Clock) ([]finding.Finding, error) {
+func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
 	out := make([]finding.Finding, 0, len(listed))
 	offsets := make(map[string]time.Duration)
 	for _, c := range clocks {
@@ -46,7 +47,7 @@ func (r *run) tell(ctx context.Context, listed []finding.Cluster, clocks []owner
 		if err := r.lineages(ctx, d, offsets); err != nil {
 			return nil, err
 		}
-		f := r.finding(&listed[i], d)
+		f := r.finding(&listed[i], scorer.Explain(listed[i].Best), d)
 		f.Rank = i + 1
 		out = append(out, f)
 	}
@@ -124,8 +125,7 @@ func instant(t event.Time) *time.Time {
 }
 
 // finding puts a cluster and its details into words.
-func (r *run) finding(c *finding.Cluster, d *details) finding.Finding {
-	best := &c.Best
+func (r *run) finding(c *finding.Cluster, best score.Scored, d *details) finding.Finding {
 	f := finding.Finding{
 		ID: finding.ID(c.Program, c.Domain), Score: best.Score,
 		Processes: d.listProcesses(), Hosts: d.hosts.sorted(),

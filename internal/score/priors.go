@@ -18,7 +18,7 @@ type prior struct {
 	periodic float64 // share of its edges that are periodic
 }
 
-// priors follow METHODS' class tables in spirit: browsers go anywhere, agents
+// priors are set by hand: browsers go anywhere, agents
 // are everywhere and regular, interpreters seldom speak TLS themselves.
 var priors = map[program.Class]prior{
 	program.Browser:       {-1.5, "browsers make most TLS connections of a person's host", 0.9, 0.70, 0.05},
@@ -52,7 +52,7 @@ var serviceClass = map[destination.Class]float64{
 // volumePrior is the share of edges expected to send n bytes or more: a heavy
 // tail over the floor at which bytes begin to matter.
 func volumePrior(n int64) float64 {
-	return math.Sqrt(materialBytes / math.Max(materialBytes, float64(n)))
+	return math.Pow(materialBytes/math.Max(materialBytes, float64(n)), 0.75)
 }
 
 // hoursPrior is the share of edges expected to be active in h hours or more.

@@ -41,33 +41,47 @@ type Scorer struct {
 	Catalogue *destination.Catalogue
 }
 
-// Score scores one edge.
-func (s Scorer) Score(e detect.Edge) Scored {
-	p := s.Fleet.Program(e.Program)
-	c := subject{Edge: e, program: p, fleet: s.Fleet, catalogue: s.Catalogue}
-	out := Scored{Edge: e, Class: p.Class}
+// Score returns the score of an edge without its parts: most edges are never
+// shown.
+func (s Scorer) Score(e *detect.Edge) float64 {
+	c := s.subject(e)
+	var sum float64
 	for _, f := range parts {
-		part, ok := f(c)
-		if !ok {
-			continue
+		if p, ok := f(c); ok {
+			sum += round(p.points)
 		}
-		part.Points = math.Round(part.Points*100) / 100
-		if part.Points != 0 {
-			out.Parts = append(out.Parts, part)
+	}
+	return round(sum)
+}
+
+// Explain returns the edge with its score and the parts that add up to it.
+func (s Scorer) Explain(e *detect.Edge) Scored {
+	c := s.subject(e)
+	out := Scored{Edge: *e, Class: c.program.Class}
+	for _, f := range parts {
+		if p, ok := f(c); ok && round(p.points) != 0 {
+			out.Parts = append(out.Parts, Part{p.name, round(p.points), p.text()})
 		}
 	}
 	slices.SortStableFunc(out.Parts, func(a, b Part) int { return cmp.Compare(b.Points, a.Points) })
 	for _, part := range out.Parts {
 		out.Score += part.Points
 	}
-	out.Score = math.Round(out.Score*100) / 100
+	out.Score = round(out.Score)
 	return out
 }
 
+func (s Scorer) subject(e *detect.Edge) subject {
+	return subject{Edge: e, program: s.Fleet.Program(e.Program), fleet: s.Fleet, catalogue: s.Catalogue}
+}
+
+// round rounds points so that a reader can add them up.
+func round(points float64) float64 { return math.Round(points*100) / 100 }
+
 // A subject is what the parts look at.
 type subject struct {
-	detect.Edge
-	program   baseline.Program
+	*detect.Edge
+	program   *baseline.Program
 	fleet     *baseline.Fleet
 	catalogue *destination.Catalogue
 }
@@ -83,9 +97,21 @@ func (c subject) name() string {
 	return program.Name(c.Image)
 }
 
+// A part is a contribution whose sentence is written only if it is shown.
+type part struct {
+	name   string
+	points float64
+	text   func() string
+}
+
+// says returns the text of a part that is a plain sentence.
+func says(format string, args ...any) func() string {
+	return func() string { return fmt.Sprintf(format, args...) }
+}
+
 // parts are the parts of a score, in no order that matters. Each reports false
 // when it has nothing to say.
-var parts = []func(subject) (Part, bool){
+var parts = []func(subject) (part, bool){
 	programRarity, programClass, programLocation, programMasquerade,
 	destinationRarity, destinationShared, destinationClass, newEdge,
 	volume, timing, activity, port, certificate, rung,
