@@ -1,6 +1,7 @@
 package winlog
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/postern/postern/internal/decode"
@@ -33,6 +34,8 @@ type mapper struct {
 	tally *decode.Tally
 	texts texts
 	drift drift
+
+	noPID int64 // Sysmon events of a process without its number
 
 	ignored  map[kind]string // names in the tally
 	channels map[string]string
@@ -186,6 +189,9 @@ func (m *mapper) add(b *event.Batch, k kind, r record) {
 		m.tally.Skip(r.where(), reason)
 		return
 	}
+	if k.source == event.Sysmon && k.id != 4 && k.id != 16 && len(r.text(fieldProcessID)) == 0 {
+		m.noPID++
+	}
 	m.tally.Events++
 	m.tally.Clock(clock, 1)
 }
@@ -194,6 +200,9 @@ func (m *mapper) add(b *event.Batch, k kind, r record) {
 func (m *mapper) finish() {
 	if w := m.drift.warning(); w != "" {
 		m.tally.Warn(w)
+	}
+	if m.noPID > 0 {
+		m.tally.Warn(fmt.Sprintf("%d Sysmon events lack the number of their process: the export lost it", m.noPID))
 	}
 	if m.texts.cutCommands {
 		m.tally.Warn("a command line was cut to 64 KiB")

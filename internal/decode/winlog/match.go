@@ -32,6 +32,7 @@ const maxLook = 16
 // by what there is of one that cannot.
 func shapeOf(head []byte) shape {
 	values := decode.NewValues(bytes.NewReader(head), 0)
+	var parser fastjson.Parser
 	for range maxLook {
 		b, err := values.Next()
 		if err != nil {
@@ -43,7 +44,8 @@ func shapeOf(head []byte) shape {
 		if s := keysOf(b).shape(); s != shapeNone {
 			return s
 		}
-		if fastjson.ValidateBytes(b) == nil {
+		// A parser bounds the nesting, which fastjson.Validate does not.
+		if _, err := parser.ParseBytes(b); err == nil {
 			break
 		}
 	}

@@ -46,7 +46,7 @@ var errDTD = errors.New("document type declarations are refused")
 func matchXML(head []byte) bool {
 	for rest := head; ; {
 		i := findEvent(rest)
-		if i < 0 || isDTD(rest[:i]) {
+		if i < 0 || findDTD(rest[:i]) >= 0 {
 			return false
 		}
 		before := bytes.TrimRight(rest[:i], " \t\r")
@@ -79,8 +79,12 @@ func ofWindows(b []byte) bool {
 	return bytes.HasPrefix(bytes.TrimLeft(b[end+1:], " \t\r\n"), []byte("<System"))
 }
 
-func isDTD(b []byte) bool {
-	return bytes.Contains(b, []byte("<!DOCTYPE")) || bytes.Contains(b, []byte("<!ENTITY"))
+// findDTD returns the index of a document type declaration in b, or −1.
+func findDTD(b []byte) int {
+	if i := bytes.Index(b, []byte("<!DOCTYPE")); i >= 0 {
+		return i
+	}
+	return bytes.Index(b, []byte("<!ENTITY"))
 }
 
 // findEvent returns the index of the first start tag of an Event in b, or −1.
@@ -114,8 +118,12 @@ type xmlSource struct {
 	err   error  // of r
 	fresh []byte // what was read last, and a little before it
 	text  int    // bytes of text between events so far in this line
-	line  int64  // that the unread bytes begin in
-	rec   xmlRecord
+
+	started bool // an event has begun; a DTD could stand only before it
+	broken  bool // the text is the rest of a broken event
+
+	line int64 // that the unread bytes begin in
+	rec  xmlRecord
 }
 
 func (s *xmlSource) next(m *mapper) (record, kind, error) {
@@ -125,10 +133,10 @@ func (s *xmlSource) next(m *mapper) (record, kind, error) {
 	m.tally.Records++
 	s.rec.line = s.line
 	for {
-		k, n, err := s.rec.scan(s.buf[s.off:], m)
-		size := len(s.buf) - s.off
+		b := s.buf[s.off:]
+		k, n, err := s.rec.scan(b[:min(len(b), maxEvent)], m)
 		switch {
-		case err == errMore && size >= maxEvent:
+		case err == errMore && len(b) >= maxEvent:
 			n, err = len(eventStart), errLong
 		case err == errMore && s.fillEvent():
 			continue
@@ -138,6 +146,7 @@ func (s *xmlSource) next(m *mapper) (record, kind, error) {
 		// The record refers to the buffer, which consume leaves as it is.
 		s.consume(n)
 		if reason := reasonOf(err); reason != "" {
+			s.broken = true
 			m.tally.Skip(s.rec.where(), reason)
 			return nil, kind{}, nil
 		}
@@ -156,12 +165,14 @@ func (s *xmlSource) seek(m *mapper) error {
 		if i >= 0 {
 			b = b[:i]
 		}
-		if isDTD(b) {
+		if n := findDTD(b); n >= 0 && !s.started {
+			s.pass(n, m)
 			return fmt.Errorf("line %d: %w", s.line, errDTD)
 		}
 		if i >= 0 {
 			s.pass(i, m)
 			s.endText(m)
+			s.started, s.broken = true, false
 			return nil
 		}
 		const keep = 16 // a tag may begin in the last bytes
@@ -175,7 +186,8 @@ func (s *xmlSource) seek(m *mapper) error {
 }
 
 // pass consumes text between events. Tools print all sorts of lines there,
-// which are not counted unless they are too long to be meant for people.
+// which are not counted unless they are too long to be meant for people. The
+// rest of a broken event has been counted with its beginning.
 func (s *xmlSource) pass(n int, m *mapper) {
 	for b := s.buf[s.off : s.off+n]; len(b) > 0; {
 		i := bytes.IndexByte(b, '\n')
@@ -193,7 +205,7 @@ func (s *xmlSource) pass(n int, m *mapper) {
 
 // endText ends a stretch of text in a line.
 func (s *xmlSource) endText(m *mapper) {
-	if s.text > maxEvent {
+	if s.text > maxEvent && !s.broken {
 		m.tally.Records++
 		m.tally.SkipLine(s.line, reasonLong)
 	}
@@ -225,15 +237,7 @@ func (s *xmlSource) fill() bool {
 	if s.err != nil {
 		return false
 	}
-	unread := s.buf[s.off:]
-	if cap(s.buf) < len(unread)+xmlBlock || s.off == 0 {
-		grown := make([]byte, len(unread), 2*len(unread)+2*xmlBlock)
-		copy(grown, unread)
-		s.buf = grown
-	} else {
-		s.buf = s.buf[:copy(s.buf[:cap(s.buf)], unread)]
-	}
-	s.off = 0
+	s.room()
 	for range 100 {
 		old := len(s.buf)
 		n, err := s.r.Read(s.buf[old:cap(s.buf)])
@@ -249,6 +253,21 @@ func (s *xmlSource) fill() bool {
 	}
 	s.err = io.ErrNoProgress
 	return false
+}
+
+// room makes space to read into: by moving the unread bytes to the front, or
+// by doubling the buffer when they fill more than half of it.
+func (s *xmlSource) room() {
+	if len(s.buf) < cap(s.buf) {
+		return
+	}
+	unread := s.buf[s.off:]
+	if 2*len(unread) < cap(s.buf) {
+		s.buf = s.buf[:copy(s.buf, unread)]
+	} else {
+		s.buf = append(make([]byte, 0, max(xmlBlock, 2*cap(s.buf))), unread...)
+	}
+	s.off = 0
 }
 
 // An xmlRecord is an event in XML.

@@ -176,6 +176,9 @@ func (s *scanner) closeTag(tag []byte, i int, f *fields) error {
 	if end < 0 {
 		return errMore
 	}
+	if err := s.misplaced(tag[:end], i); err != nil {
+		return err
+	}
 	s.off += i
 	isEvent := string(bytes.TrimRight(tag[2:end], " \t\r\n")) == "Event"
 	if isEvent != (s.depth == 1) && s.section != userSection {
@@ -194,6 +197,9 @@ func (s *scanner) openTag(tag []byte, i int, f *fields) error {
 	end := tagEnd(tag)
 	if end < 0 {
 		return errMore
+	}
+	if err := s.misplaced(tag[:end], i); err != nil {
+		return err
 	}
 	name := tag[1:end]
 	for n, c := range name {
@@ -219,6 +225,20 @@ func (s *scanner) openTag(tag []byte, i int, f *fields) error {
 	s.field, s.value = -1, nil
 	s.enter(name, attributes, f)
 	return nil
+}
+
+// misplaced returns the error for a tag that another begins in, and moves
+// there: so the first was cut short.
+func (s *scanner) misplaced(tag []byte, i int) error {
+	n := bytes.IndexByte(tag[1:], '<')
+	if n < 0 {
+		return nil
+	}
+	s.off += i + 1 + n
+	if bytes.HasPrefix(s.b[s.off:], []byte(eventStart)) {
+		return errCut
+	}
+	return errBadXML
 }
 
 // emptied accounts for an element without content.
