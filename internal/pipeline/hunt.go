@@ -129,7 +129,7 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 		return nil, err
 	}
 	r.Progress.Stage("scoring")
-	clusters, scorer, err := r.score(ctx, joined)
+	clusters, fleet, scorer, err := r.score(ctx, joined)
 	if err != nil {
 		return nil, err
 	}
@@ -140,7 +140,7 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	}
 	doc := &finding.Document{
 		Format: finding.Format, Analytic: finding.Analytic, Findings: findings,
-		Summary: summarise(inputs, joined, scorer.Fleet),
+		Summary: summarise(inputs, joined, fleet),
 	}
 	doc.Summary.FindingsListed = len(listed)
 	doc.Summary.FindingsUnlisted = len(clusters) - len(listed)
@@ -148,20 +148,20 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 }
 
 // score scores the edges against the fleet and ranks the clusters.
-func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, score.Scorer, error) {
+func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baseline.Fleet, *score.Scorer, error) {
 	if err := r.store.Rollup(ctx); err != nil {
-		return nil, score.Scorer{}, err
+		return nil, nil, nil, err
 	}
 	fleet, err := baseline.Learn(ctx, r.store, j.edges, r.classes)
 	if err != nil {
-		return nil, score.Scorer{}, err
+		return nil, nil, nil, err
 	}
-	s := score.Scorer{Fleet: fleet, Catalogue: r.catalogue}
+	s := score.New(fleet, r.catalogue)
 	scores := make([]float64, len(j.edges))
 	for i := range j.edges {
 		scores[i] = s.Score(&j.edges[i])
 	}
-	return finding.Clusters(j.edges, scores), s, nil
+	return finding.Clusters(j.edges, scores), fleet, s, nil
 }
 
 // list returns the clusters that are listed, which are ranked.

@@ -28,7 +28,7 @@ const regular = 0.01
 
 // tell makes the findings of the listed clusters, with the details that
 // explain them.
-func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
+func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
 	out := make([]finding.Finding, 0, len(listed))
 	offsets := make(map[string]time.Duration)
 	for _, c := range clocks {

@@ -54,8 +54,8 @@ func programMasquerade(c subject) (part, bool) {
 	if !c.known() {
 		return part{}, false
 	}
-	why, ok := program.Masquerade(c.Image, c.OriginalName)
-	return part{"program_masquerade", 2, func() string { return why }}, ok
+	why := c.masquerade(c.Image, c.OriginalName)
+	return part{"program_masquerade", 2, func() string { return why }}, why != ""
 }
 
 // destinationRarity is how unusual it is for this program that no more hosts

@@ -35,15 +35,36 @@ type Scored struct {
 	Score float64 // the sum of the parts
 }
 
-// A Scorer scores edges against a fleet.
+// A Scorer scores edges against a fleet. It is not safe for concurrent use.
 type Scorer struct {
-	Fleet     *baseline.Fleet
-	Catalogue *destination.Catalogue
+	fleet     *baseline.Fleet
+	catalogue *destination.Catalogue
+	disguises map[disguise]string
+}
+
+// A disguise is a program's image and its original name.
+type disguise struct{ image, original string }
+
+// New returns a scorer.
+func New(fleet *baseline.Fleet, catalogue *destination.Catalogue) *Scorer {
+	return &Scorer{fleet: fleet, catalogue: catalogue, disguises: make(map[disguise]string)}
+}
+
+// masquerade is program.Masquerade, worked out once for each image: "" when
+// the program is no masquerade.
+func (s *Scorer) masquerade(image, original string) string {
+	k := disguise{image, original}
+	why, ok := s.disguises[k]
+	if !ok {
+		why, _ = program.Masquerade(image, original)
+		s.disguises[k] = why
+	}
+	return why
 }
 
 // Score returns the score of an edge without its parts: most edges are never
 // shown.
-func (s Scorer) Score(e *detect.Edge) float64 {
+func (s *Scorer) Score(e *detect.Edge) float64 {
 	c := s.subject(e)
 	var sum float64
 	for _, f := range parts {
@@ -55,7 +76,7 @@ func (s Scorer) Score(e *detect.Edge) float64 {
 }
 
 // Explain returns the edge with its score and the parts that add up to it.
-func (s Scorer) Explain(e *detect.Edge) Scored {
+func (s *Scorer) Explain(e *detect.Edge) Scored {
 	c := s.subject(e)
 	out := Scored{Edge: *e, Class: c.program.Class}
 	for _, f := range parts {
@@ -71,8 +92,8 @@ func (s Scorer) Explain(e *detect.Edge) Scored {
 	return out
 }
 
-func (s Scorer) subject(e *detect.Edge) subject {
-	return subject{Edge: e, program: s.Fleet.Program(e.Program), fleet: s.Fleet, catalogue: s.Catalogue}
+func (s *Scorer) subject(e *detect.Edge) subject {
+	return subject{Edge: e, Scorer: s, program: s.fleet.Program(e.Program)}
 }
 
 // round rounds points so that a reader can add them up.
@@ -81,9 +102,8 @@ func round(points float64) float64 { return math.Round(points*100) / 100 }
 // A subject is what the parts look at.
 type subject struct {
 	*detect.Edge
-	program   *baseline.Program
-	fleet     *baseline.Fleet
-	catalogue *destination.Catalogue
+	*Scorer
+	program *baseline.Program
 }
 
 // known reports whether the program is: what is unknown is never rare.
