@@ -35,7 +35,7 @@ func run(ctx context.Context, flows int, seed uint64) error {
 	}
 	defer os.RemoveAll(dir)
 	data := filepath.Join(dir, "estate")
-	if err := simulate.Bench(data, seed, flows); err != nil {
+	if err := simulate.Bench(data, flows, seed); err != nil {
 		return fmt.Errorf("making the estate: %w", err)
 	}
 	binary := filepath.Join(dir, "postern")
