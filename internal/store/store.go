@@ -42,7 +42,9 @@ type Store interface {
 	// whether it was read before.
 	Input(ctx context.Context, fingerprint string) (Input, bool, error)
 
-	// PutInput remembers that an input was read to its end.
+	// PutInput remembers that an input was read to its end. It is durable
+	// after the next Flush, and never before the events that were appended
+	// before it.
 	PutInput(ctx context.Context, in Input) error
 
 	// Leases returns which host used which address, from the source
@@ -55,7 +57,8 @@ type Store interface {
 	Loads(ctx context.Context) ([]Load, error)
 
 	// TLSServers returns each address and port that answered a TLS
-	// handshake, ordered.
+	// handshake, ordered: those of handshakes that did not fail, or that
+	// show something of the server.
 	TLSServers(ctx context.Context) ([]netip.AddrPort, error)
 
 	// Window returns all events of the selection, each once, every kind
@@ -82,7 +85,8 @@ type Store interface {
 	// Programs, Domains and Pairs return how common each is among the
 	// hosts, from the hourly edges, ordered by their names. A host without
 	// a name counts by its client address. The unknown program ("") is
-	// counted like any other.
+	// counted like any other. Sessions with neither host nor client count
+	// as those of one host.
 	Programs(ctx context.Context) ([]ProgramStat, error)
 	Domains(ctx context.Context) ([]DomainStat, error)
 	Pairs(ctx context.Context) ([]PairStat, error)
@@ -151,7 +155,8 @@ type SessionFilter struct {
 	// program may be "": the unknown one.
 	Edge *Edge
 
-	// Host selects the sessions of one host.
+	// Host selects the sessions of one host: its name, or the client
+	// address of one without a name.
 	Host string
 }
 

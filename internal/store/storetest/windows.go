@@ -82,7 +82,8 @@ func testLeases(t *testing.T, open Opener) {
 		connect(6, "a", 30, "10.0.0.9", true), // the address moved
 		connect(7, "a", 30, "2001:db8::1", true),
 	}}
-	appendFlush(t, s, b, b) // duplicates count once
+	cut := connect(1, "b", 49, "10.0.0.10", true)                         // by another export, which rounds
+	appendFlush(t, s, b, b, &event.Batch{Connects: []event.Connect{cut}}) // duplicates count once
 	got, err := s.Leases(t.Context())
 	must(t, err)
 	same(t, "leases", got, []store.Lease{
