@@ -70,8 +70,7 @@ type jsonRecord struct {
 
 	// What shapes note for their clocks.
 	timestamp, created []byte
-	replaced           bool
-	message            []byte
+	replaced           bool // the Sysmon module has put UtcTime in the place of the time
 }
 
 func (r *jsonRecord) where() string { return fmt.Sprintf("line %d", r.line) }
@@ -81,7 +80,7 @@ func (r *jsonRecord) time() (event.Time, string) { return r.shape.clock(r, r.tal
 func (r *jsonRecord) fill(v *fastjson.Value) {
 	r.fields = fields{}
 	r.scratch = r.scratch[:0]
-	r.timestamp, r.created, r.message, r.replaced = nil, nil, nil, false
+	r.timestamp, r.created, r.replaced = nil, nil, false
 	if inner := v.GetObject("_source"); inner != nil { // a hit of Elasticsearch
 		v = v.Get("_source")
 	}
