@@ -22,7 +22,8 @@ type sessionCounts struct {
 	n, unknownBytes int64
 	bytesOut        int64 // known
 	ownedBytes      int64 // known, of sessions with an owner
-	owned           int64
+	owned           int64 // with an owner whose program is known
+	unnamed         int64 // with an owner that its sensor could not name
 	byRung          map[event.Rung]int64
 	first, last     event.Time
 	handshakes      int64 // sessions whose handshake was seen
@@ -121,13 +122,17 @@ func countSessions(sessions []event.Session) sessionCounts {
 		if s.Evidence == event.TLSHandshake {
 			c.handshakes++
 		}
-		if s.Rung.Owned() {
+		owned := s.Rung.Owned() && s.Program != ""
+		switch {
+		case owned:
 			c.owned++
+		case s.Rung.Owned():
+			c.unnamed++
 		}
 		switch {
 		case !s.BytesOut.Known():
 			c.unknownBytes++
-		case s.Rung.Owned():
+		case owned:
 			c.ownedBytes += int64(s.BytesOut)
 			fallthrough
 		default:
@@ -153,6 +158,7 @@ func (c *sessionCounts) add(o *sessionCounts) {
 	c.bytesOut += o.bytesOut
 	c.ownedBytes += o.ownedBytes
 	c.owned += o.owned
+	c.unnamed += o.unnamed
 	c.handshakes += o.handshakes
 	c.see(o.first)
 	c.see(o.last)

@@ -107,6 +107,7 @@ func lacking(s *finding.Summary, j *joined, fleet *baseline.Fleet) []string {
 	say(none > 0 && len(s.Hosts) > 0, "%d outbound TLS sessions come from addresses without endpoint telemetry.", none)
 	host := s.SessionsByRung[event.RungHost.String()]
 	say(host > 0, "%d outbound TLS sessions of known hosts have no event that names their process.", host)
+	say(j.sessions.unnamed > 0, "%d outbound TLS sessions have a process that its sensor could not name.", j.sessions.unnamed)
 	blind := s.SessionsByRung[event.RungEndpoint.String()]
 	say(blind > 0 && s.Flows > 0, "%d outbound TLS sessions were seen by endpoints only.", blind)
 	say(j.sessions.handshakes < sessions && s.Flows > 0,

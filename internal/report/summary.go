@@ -62,34 +62,60 @@ func (p *page) inputs(s *finding.Summary) {
 	p.problems(s)
 }
 
+// A problem is what an input's account says beside its counts.
+type problem struct{ path, text string }
+
+// problems lists what the accounts say. What many inputs say alike, but for
+// the numbers in it, is said once.
 func (p *page) problems(s *finding.Summary) {
-	var lines []string
+	var order []string
+	alike := make(map[string][]problem)
 	for _, in := range s.Inputs {
-		path := Terminal(in.Path)
-		if in.Error != "" && in.Status != "ignored" {
-			lines = append(lines, fmt.Sprintf("%s: %s", path, Terminal(in.Error)))
-		}
-		if in.Skipped > 0 {
-			lines = append(lines, fmt.Sprintf("%s: %s unreadable: %s%s", path, grouped(in.Skipped),
-				Terminal(counts(in.SkipReasons, ", ")), first(in.Positions)))
-		}
-		for _, w := range in.Warnings {
-			lines = append(lines, fmt.Sprintf("%s: %s", path, Terminal(w)))
+		for _, text := range accounts(&in) {
+			k := strings.Map(withoutDigits, text)
+			if alike[k] == nil {
+				order = append(order, k)
+			}
+			alike[k] = append(alike[k], problem{in.Path, text})
 		}
 	}
-	for _, l := range lines[:min(len(lines), maxProblems)] {
-		p.line("  ! %s", l)
+	for _, k := range order[:min(len(order), maxProblems)] {
+		first, n := alike[k][0], len(alike[k])-1
+		line := fmt.Sprintf("  ! %s: %s", Terminal(first.path), Terminal(first.text))
+		if n > 0 {
+			line += fmt.Sprintf(" (and %d more inputs alike)", n)
+		}
+		p.line("%s", line)
 	}
-	if n := len(lines) - maxProblems; n > 0 {
+	if n := len(order) - maxProblems; n > 0 {
 		p.line("  ! and %d more (--json has all)", n)
 	}
+}
+
+func withoutDigits(r rune) rune {
+	if r >= '0' && r <= '9' {
+		return -1
+	}
+	return r
+}
+
+// accounts returns what an input's account says beside its counts.
+func accounts(in *finding.Input) []string {
+	var all []string
+	if in.Error != "" && in.Status != "ignored" {
+		all = append(all, in.Error)
+	}
+	if in.Skipped > 0 {
+		all = append(all, fmt.Sprintf("%s unreadable: %s%s", grouped(in.Skipped), counts(in.SkipReasons, ", "), first(in.Positions)))
+	}
+	return append(all, in.Warnings...)
 }
 
 func first(positions []finding.Position) string {
 	if len(positions) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" (first: %s)", Terminal(positions[0].Where))
+	return fmt.Sprintf(" (first: %s)", positions[0].Where)
 }
 
 func (p *page) joined(s *finding.Summary) {

@@ -18,15 +18,22 @@ func programRarity(c subject) (part, bool) {
 	}
 	share := c.fleet.OnHosts(c.program).Shrunk(priorOf(c.program.Class).hosts, fleetWeight)
 	return part{"program_rarity", clip(-math.Log(share), 0, 4), func() string {
-		return fmt.Sprintf("%s makes TLS connections on %s", c.name(), c.hosts(c.program.Hosts))
+		return c.hosts(c.program.Hosts) + " it make TLS connections"
 	}}, true
+}
+
+// programUnknown keeps an edge from gaining by the loss of its owner: it is
+// taken for the most ordinary kind of program, on the weakest evidence.
+func programUnknown(c subject) (part, bool) {
+	return part{"program_unknown", ordinaryProgram + weakOwner,
+		says("the program is not known; most such sessions are ordinary")}, !c.known()
 }
 
 // programClass is what kind of program it is.
 func programClass(c subject) (part, bool) {
 	p := priorOf(c.program.Class)
 	return part{"program_class", p.points, func() string {
-		return fmt.Sprintf("%s is of class %s: %s", c.name(), c.program.Class, p.why)
+		return fmt.Sprintf("class %s: %s", c.program.Class, p.why)
 	}}, c.known() && p.why != ""
 }
 
@@ -42,7 +49,7 @@ func programLocation(c subject) (part, bool) {
 	}
 	for _, w := range writable {
 		if strings.HasPrefix(c.Program, w) {
-			return part{"program_location", 1, says("it runs from %s, where any user may put a program", c.Program)}, true
+			return part{"program_location", 1, says("runs from %s, where any user may put a program", c.Program)}, true
 		}
 	}
 	return part{}, false
@@ -62,39 +69,47 @@ func programMasquerade(c subject) (part, bool) {
 // than these have it go there. A browser's destinations mostly are; a system
 // service's hardly ever.
 func destinationRarity(c subject) (part, bool) {
-	if !c.known() {
+	if !c.known() || !c.Named {
 		return part{}, false
 	}
 	hosts := c.fleet.PairHosts(c.Program, c.Domain)
 	prior := math.Min(1, priorOf(c.program.Class).rareLink*float64(hosts))
 	points := clip(-math.Log(c.program.Links(hosts).Shrunk(prior, edgeWeight)), 0, 4)
-	if !c.Named {
-		// The name is missing, perhaps for want of telemetry: an address
-		// alone cannot be told from a common service's.
-		return part{"destination_rarity", math.Min(points, 1.5), func() string {
-			return fmt.Sprintf("%s goes to the address %s, whose name is not known, on %s", c.name(), c.Domain, c.hosts(hosts))
-		}}, true
-	}
 	return part{"destination_rarity", points, func() string {
-		return fmt.Sprintf("%s goes to %s on %s; few of its destinations are that uncommon", c.name(), c.Domain, c.hosts(hosts))
+		return fmt.Sprintf("%s it go to %s", c.hosts(hosts), c.Domain)
 	}}, true
+}
+
+// destinationUnnamed keeps an edge from gaining by the loss of its
+// destination's name. An address alone, with the name missing perhaps for want
+// of telemetry, cannot be told from the most common service's: so it is taken
+// for one that all hosts use.
+func destinationUnnamed(c subject) (part, bool) {
+	return part{"destination_unnamed", sharedBy(c.fleet.Hosts-1) + ordinaryService, func() string {
+		return fmt.Sprintf("the name of %s is not known; it may be a service that all hosts use", c.Domain)
+	}}, !c.Named
+}
+
+// sharedBy is what it takes off a score that so many other hosts go there too.
+func sharedBy(others int64) float64 {
+	return clip(-0.5*math.Log1p(math.Max(0, float64(others))), -2, 0)
 }
 
 // destinationShared counts against an edge that other hosts go there too.
 func destinationShared(c subject) (part, bool) {
 	others := c.fleet.OtherHosts(c.Domain)
-	return part{"destination_shared", clip(-0.5*math.Log1p(float64(others)), -2, 0), func() string {
+	return part{"destination_shared", sharedBy(others), func() string {
 		if others == 1 {
-			return fmt.Sprintf("1 other host, too, goes to %s", c.Domain)
+			return fmt.Sprintf("1 other host goes to %s, by any program", c.Domain)
 		}
-		return fmt.Sprintf("%d other hosts, too, go to %s", others, c.Domain)
-	}}, others > 0
+		return fmt.Sprintf("%d other hosts go to %s, by any program", others, c.Domain)
+	}}, others > 0 && c.Named
 }
 
 // destinationClass is what kind of web service the destination is.
 func destinationClass(c subject) (part, bool) {
 	s, ok := c.catalogue.Lookup(c.Name)
-	if !ok {
+	if !ok || !c.Named {
 		return part{}, false
 	}
 	return part{"destination_class", serviceClass[s.Class], says("%s belongs to %s (%s)", c.Name, s.Name, s.Class)}, true
@@ -108,14 +123,14 @@ const settled = 3 * 24 * time.Hour
 func newEdge(c subject) (part, bool) {
 	age := c.fleet.Span(c.First)
 	return part{"new", 0.7, func() string {
-		return fmt.Sprintf("the first session is on %s, %d days into the evidence",
+		return fmt.Sprintf("began on %s, %d days into the evidence",
 			c.First.Std().Format(time.DateOnly), int(age.Hours()/24))
 	}}, age >= settled
 }
 
 // volume is how few of the program's edges send as much. It is a likelihood
-// ratio with a Beta alternative: too few bytes and
-// unknown bytes are no evidence.
+// ratio with a Beta alternative: too few bytes and unknown
+// bytes are no evidence.
 func volume(c subject) (part, bool) {
 	if c.BytesOut < materialBytes {
 		return part{}, false
@@ -147,14 +162,18 @@ func timing(c subject) (part, bool) {
 		return part{}, false
 	}
 	base := c.program.Periodic()
-	q := base.Shrunk(priorOf(c.program.Class).periodic, fleetWeight)
+	prior := priorOf(c.program.Class).periodic
+	if !c.known() {
+		prior = ordinaryPeriodic
+	}
+	q := base.Shrunk(prior, fleetWeight)
 	f1 := 0.15 * math.Pow(math.Max(t.P, 1e-12), -0.85)
 	points := math.Log((0.4 + 0.6*f1) / ((1 - q) + q*f1))
 	return part{"regular_timing", clip(points, 0, 5), func() string {
-		text := fmt.Sprintf("contacts every %s ± %.0f %% (%d contacts; a series without a rhythm is that regular with p = %.1g)",
+		text := fmt.Sprintf("contacts every %s ± %.0f %% (%d of them; chance is that regular with p = %.1g)",
 			Seconds(t.Period), 100*t.Spread, t.N, t.P)
 		if base.Count > 0 {
-			text += fmt.Sprintf("; so are %d of %s of this program", base.Count, plural(base.Of, "other edge"))
+			text += fmt.Sprintf("; so are %d of %s of the program", base.Count, plural(base.Of, "other edge"))
 		}
 		return text
 	}}, true
@@ -185,5 +204,5 @@ func certificate(c subject) (part, bool) {
 
 // rung counts against an owner that is named by weaker evidence.
 func rung(c subject) (part, bool) {
-	return part{"weak_owner", -0.7, says("the owner is known only by who asked for the name")}, c.Rung == event.RungLookup
+	return part{"weak_owner", weakOwner, says("the owner is known only by who asked for the name")}, c.known() && c.Rung == event.RungLookup
 }

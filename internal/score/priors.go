@@ -59,6 +59,16 @@ func volumePrior(n int64) float64 {
 func hoursPrior(h int) float64 { return math.Pow(math.Max(1, float64(h)), -0.6) }
 
 const (
+	// What is missing is taken for the most ordinary there is, or else an
+	// edge would gain by the loss of the evidence that excuses it. These are
+	// the least and the most of the tables above; a test holds them to that.
+	ordinaryProgram  = -1.5
+	ordinaryPeriodic = 0.80
+	ordinaryService  = -1.0
+
+	// weakOwner is for an owner known only by who asked for the name.
+	weakOwner = -0.7
+
 	// materialBytes is the outbound volume below which volume is no evidence.
 	materialBytes = 1_000_000
 

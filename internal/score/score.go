@@ -109,14 +109,6 @@ type subject struct {
 // known reports whether the program is: what is unknown is never rare.
 func (c subject) known() bool { return c.Program != "" }
 
-// name returns the program's file name for a sentence.
-func (c subject) name() string {
-	if !c.known() {
-		return "an unknown program"
-	}
-	return program.Name(c.Image)
-}
-
 // A part is a contribution whose sentence is written only if it is shown.
 type part struct {
 	name   string
@@ -132,20 +124,21 @@ func says(format string, args ...any) func() string {
 // parts are the parts of a score, in no order that matters. Each reports false
 // when it has nothing to say.
 var parts = []func(subject) (part, bool){
-	programRarity, programClass, programLocation, programMasquerade,
-	destinationRarity, destinationShared, destinationClass, newEdge,
+	programRarity, programUnknown, programClass, programLocation, programMasquerade,
+	destinationRarity, destinationUnnamed, destinationShared, destinationClass, newEdge,
 	volume, timing, activity, port, certificate, rung,
 }
 
 func clip(x, lo, hi float64) float64 { return math.Max(lo, math.Min(hi, x)) }
 
-// hosts writes a number of the fleet's hosts; one of one is no rarity, and says so.
+// hosts writes how many of the fleet's hosts do something, as the beginning of
+// a sentence. One of one is no rarity, and says so.
 func (c subject) hosts(n int64) string {
 	switch {
 	case c.fleet.Hosts == 1:
-		return "the only host"
+		return "the only host has"
 	case n == 1:
-		return fmt.Sprintf("no other of %d hosts", c.fleet.Hosts)
+		return fmt.Sprintf("no other of %d hosts has", c.fleet.Hosts)
 	}
-	return fmt.Sprintf("%d of %d hosts", n, c.fleet.Hosts)
+	return fmt.Sprintf("%d of %d hosts have", n, c.fleet.Hosts)
 }
