@@ -201,7 +201,14 @@ func (a *accounts) blame(e *source.InputError) {
 	a.all = append(a.all, finding.Input{Path: e.Input.Name, Status: status, Error: e.Err.Error()})
 }
 
+// sorted returns the accounts by path. Their maps are never nil: the document
+// says {} and not null where there is nothing to count.
 func (a *accounts) sorted() []finding.Input {
+	for i := range a.all {
+		if a.all[i].SkipReasons == nil {
+			a.all[i].SkipReasons = map[string]int64{}
+		}
+	}
 	slices.SortStableFunc(a.all, func(x, y finding.Input) int {
 		return cmp.Or(cmp.Compare(x.Path, y.Path), cmp.Compare(x.Error, y.Error))
 	})

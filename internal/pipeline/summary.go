@@ -88,7 +88,7 @@ func setClock(h *finding.Host, c owner.Clock) {
 
 // lacking says in sentences what the evidence as a whole cannot show.
 func lacking(s *finding.Summary, j *joined, fleet *baseline.Fleet) []string {
-	var all []string
+	all := []string{}
 	say := func(when bool, format string, args ...any) {
 		if when {
 			all = append(all, fmt.Sprintf(format, args...))
