@@ -84,6 +84,12 @@ func HostOf(s *event.Session) string {
 }
 
 func measure(k key, sessions []event.Session, members []int) Edge {
+	// Where two sessions are as good, the first decides: in order of time, so
+	// that the order of the sessions changes nothing.
+	slices.SortFunc(members, func(a, b int) int {
+		s, t := &sessions[a], &sessions[b]
+		return cmp.Or(cmp.Compare(s.Start, t.Start), cmp.Compare(s.Key, t.Key))
+	})
 	e := Edge{
 		Host: k.host, Program: k.program, Domain: k.domain,
 		Rung: event.RungNone, Evidence: event.TLSPort,
@@ -111,17 +117,11 @@ func measure(k key, sessions []event.Session, members []int) Edge {
 func (e *Edge) add(s *event.Session) {
 	e.Sessions++
 	e.First, e.Last = min(e.First, s.Start), max(e.Last, s.Start)
-	if s.BytesOut.Known() {
-		e.BytesOut += int64(s.BytesOut)
-	} else {
+	e.BytesOut, e.BytesIn = s.BytesOut.AddTo(e.BytesOut), s.BytesIn.AddTo(e.BytesIn)
+	if !s.BytesOut.Known() {
 		e.UnknownBytes++
 	}
-	if s.BytesIn.Known() {
-		e.BytesIn += int64(s.BytesIn)
-	}
-	if s.Duration.Known() {
-		e.Longest = max(e.Longest, time.Duration(s.Duration)*time.Microsecond)
-	}
+	e.Longest = max(e.Longest, lasted(s))
 	if s.Rung < e.Rung || e.Image == "" {
 		e.Rung, e.Image = min(e.Rung, s.Rung), cmp.Or(s.Image, e.Image)
 	}
@@ -136,16 +136,19 @@ func (e *Edge) add(s *event.Session) {
 
 const hour = event.Time(time.Hour / time.Microsecond)
 
-// maxSpan bounds the hours that one session may be said to overlap: a month.
-const maxSpan = 31 * 24
+// maxSpan bounds how long one session may be said to last: a log can name any
+// number.
+const maxSpan = 31 * 24 * time.Hour
+
+// lasted returns how long a session lasted, as far as is known.
+func lasted(s *event.Session) time.Duration {
+	most := event.Count(maxSpan / time.Microsecond)
+	return time.Duration(max(0, min(s.Duration, most))) * time.Microsecond
+}
 
 // overlapped adds the hours that a session touches.
 func overlapped(hours map[event.Time]bool, s *event.Session) {
-	end := s.Start
-	if s.Duration.Known() {
-		end += event.Time(s.Duration)
-	}
-	for h := s.Start / hour; h <= end/hour && h <= s.Start/hour+maxSpan; h++ {
+	for h := s.Start / hour; h <= s.Start.Add(lasted(s))/hour; h++ {
 		hours[h] = true
 	}
 }

@@ -8,6 +8,7 @@
 package event
 
 import (
+	"math"
 	"net/netip"
 	"time"
 )
@@ -43,6 +44,18 @@ const Unknown Count = -1
 
 // Known reports whether c was seen.
 func (c Count) Known() bool { return c >= 0 }
+
+// AddTo returns total and c together, or total when c is unknown. It stops at
+// the largest number, because a hostile log can name any.
+func (c Count) AddTo(total int64) int64 {
+	switch {
+	case !c.Known():
+		return total
+	case total > math.MaxInt64-int64(c):
+		return math.MaxInt64
+	}
+	return total + int64(c)
+}
 
 // Tri is a yes, a no, or neither.
 type Tri int8

@@ -106,7 +106,7 @@ func (r *run) joinGroup(ctx context.Context, sel store.Selection, servers []neti
 }
 
 func (j *joined) add(r *groupResult) {
-	j.Ledger.Add(r.ledger)
+	j.Add(r.ledger)
 	j.clocks = append(j.clocks, r.clocks...)
 	j.edges = append(j.edges, r.edges...)
 	j.sessions.add(&r.sessions)
@@ -155,8 +155,8 @@ func (c *sessionCounts) see(t event.Time) {
 func (c *sessionCounts) add(o *sessionCounts) {
 	c.n += o.n
 	c.unknownBytes += o.unknownBytes
-	c.bytesOut += o.bytesOut
-	c.ownedBytes += o.ownedBytes
+	c.bytesOut = event.Count(o.bytesOut).AddTo(c.bytesOut)
+	c.ownedBytes = event.Count(o.ownedBytes).AddTo(c.ownedBytes)
 	c.owned += o.owned
 	c.unnamed += o.unnamed
 	c.handshakes += o.handshakes

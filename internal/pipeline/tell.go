@@ -224,15 +224,11 @@ func (d *details) add(s *event.Session) {
 	}
 	d.sessions++
 	d.first, d.last = min(d.first, s.Start), max(d.last, s.Start)
-	if s.BytesOut.Known() {
-		d.bytesOut += int64(s.BytesOut)
-	} else {
+	d.bytesOut, d.bytesIn = s.BytesOut.AddTo(d.bytesOut), s.BytesIn.AddTo(d.bytesIn)
+	if !s.BytesOut.Known() {
 		d.unknown++
 	}
-	if s.BytesIn.Known() {
-		d.bytesIn += int64(s.BytesIn)
-		d.knownIn = true
-	}
+	d.knownIn = d.knownIn || s.BytesIn.Known()
 	d.rungs[s.Rung.String()]++
 	d.evidence[s.Evidence.String()]++
 	d.hosts.add(detect.HostOf(s))
