@@ -142,7 +142,7 @@ func volume(c subject) (part, bool) {
 			text += fmt.Sprintf(", and more in %s of unknown size", plural(c.UnknownBytes, "session"))
 		}
 		if c.BytesIn > 0 && c.BytesOut > c.BytesIn {
-			text += fmt.Sprintf("; %d %% of the bytes went out", 100*c.BytesOut/(c.BytesOut+c.BytesIn))
+			text += fmt.Sprintf("; %d %% of the bytes went out", int(100*float64(c.BytesOut)/(float64(c.BytesOut)+float64(c.BytesIn))))
 		}
 		return text
 	}}, true
