@@ -51,6 +51,9 @@ func (j *join) estimateClocks() {
 		first := make(map[clockKey]event.Time)
 		for _, i := range j.connects[t] {
 			k := &j.Events.Connects[i]
+			if !k.Outbound {
+				continue // the flow may be in another window: see pair
+			}
 			key := clockKey{k.Host, k.Source}
 			if _, ok := first[key]; !ok {
 				first[key] = k.Time

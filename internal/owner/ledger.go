@@ -25,7 +25,7 @@ const (
 	Attempt     Outcome = "attempt"        // permitted, but no flow where the wire was watched
 	NoWire      Outcome = "no-wire"        // the wire did not watch this address then
 	MissedFlow  Outcome = "missed-by-wire" // established, yet without a flow
-	Accepted    Outcome = "accepted"       // inbound, without a flow
+	Accepted    Outcome = "accepted"       // inbound: names no owner
 	HostOnly    Outcome = "internal"       // to an internal address, without a flow
 	outcomeNone Outcome = ""
 )

@@ -94,8 +94,6 @@ type tuple struct {
 	proto    event.Proto
 }
 
-func (t tuple) reversed() tuple { return tuple{t.dst, t.src, t.proto} }
-
 // join is the state of one Join.
 type join struct {
 	Window

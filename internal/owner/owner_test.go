@@ -179,6 +179,17 @@ func TestJoin(t *testing.T) {
 			outcomes: map[Outcome]int64{Joined: 2},
 		},
 		{
+			name: "who accepts is not the owner",
+			evidence: func(e *evidence) {
+				e.flow(0, 50000)
+				k := e.connect(1, 50000, event.Sysmon)
+				k.Host, k.Outbound = "server", false
+			},
+			sessions: []summary{{event.RungNone, 0, "", 1000}},
+			outcomes: map[Outcome]int64{Accepted: 1},
+			unowned:  map[Reason]int64{NoTelemetry: 1},
+		},
+		{
 			name: "the scrap of a connection does not take its connect",
 			evidence: func(e *evidence) {
 				e.flow(0, 50000)

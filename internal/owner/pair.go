@@ -24,33 +24,17 @@ func (o *owners) slot(s event.Source) **event.Connect {
 func (o owners) any() bool { return o.sysmon != nil || o.security != nil }
 
 // pair gives each flow the connects that share its tuple and are nearest in
-// time: the exact rung. A connect is given to one flow only.
+// time: the exact rung. A connect is given to one flow only. One that a host
+// accepted names no owner: the process behind it is the far end's.
 func (j *join) pair() {
 	for t, flows := range j.byTuple {
 		if c := j.connects[t]; c != nil {
 			j.pairTuple(flows, c)
 		}
 	}
-	// A host that accepted the connection may have written the tuple from its
-	// own side.
-	for t, flows := range j.byTuple {
-		if c := j.inbound(j.connects[t.reversed()]); c != nil {
-			j.pairTuple(flows, c)
-		}
-	}
 	for t, connects := range j.connects {
 		j.repeats(j.byTuple[t], connects)
 	}
-}
-
-func (j *join) inbound(connects []int) []int {
-	var in []int
-	for _, c := range connects {
-		if !j.Events.Connects[c].Outbound {
-			in = append(in, c)
-		}
-	}
-	return in
 }
 
 // A candidate is a connect that may be a flow's.
@@ -78,6 +62,9 @@ func (p candidate) compare(q candidate) int {
 func (j *join) pairTuple(flows, connects []int) {
 	var all []candidate
 	for _, c := range connects {
+		if !j.Events.Connects[c].Outbound {
+			continue
+		}
 		at := j.connectTime(c)
 		for _, f := range flows[j.firstFrom(flows, at.Add(-j.Config.Window)):] {
 			if j.flows[f].Time > at.Add(j.Config.Window) {
@@ -127,7 +114,7 @@ const maxBack = 8
 // writes UDP connects per packet, 5156 writes SYN retries.
 func (j *join) repeats(flows, connects []int) {
 	for _, c := range connects {
-		if j.taken[c] != outcomeNone {
+		if j.taken[c] != outcomeNone || !j.Events.Connects[c].Outbound {
 			continue
 		}
 		at := j.connectTime(c)

@@ -58,7 +58,7 @@ func (j *join) secondWords() {
 		}
 		heads := make(map[clockKey]int) // the connect that a source's next words repeat
 		for _, c := range connects {
-			if j.taken[c] == outcomeNone {
+			if j.taken[c] == outcomeNone && j.Events.Connects[c].Outbound {
 				j.secondWord(heads, c)
 			}
 		}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"sync"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/source"
+	"github.com/postern/postern/internal/store"
 )
 
 // The states of an input.
@@ -62,18 +64,32 @@ func (r *run) read(ctx context.Context) ([]finding.Input, error) {
 // to its account; only the store's errors, and cancellation, end the run.
 func (r *run) readUnit(ctx context.Context, u source.Unit, all *accounts) error {
 	defer r.Progress.FileDone()
-	err := u.Each(ctx, source.Options{Progress: r.Progress.Read}, func(in source.Input, rd io.Reader) error {
+	o := source.Options{Progress: r.Progress.Read, Hash: r.Store != ""}
+	err := u.Each(ctx, o, func(in source.Input, rd io.Reader) error {
 		account, err := r.readInput(ctx, in, rd)
-		if err == nil {
-			all.add(account)
+		if err != nil {
+			return err
 		}
-		return err
+		all.add(account)
+		return r.remember(ctx, in, &account)
 	})
 	failures, err := source.Failures(err)
 	for _, f := range failures {
 		all.blame(f)
 	}
 	return err
+}
+
+// remember notes in a store that is kept which input its events came from.
+func (r *run) remember(ctx context.Context, in source.Input, a *finding.Input) error {
+	if in.Fingerprint() == "" || a.Status != statusRead {
+		return nil
+	}
+	return r.store.PutInput(ctx, store.Input{
+		Fingerprint: in.Fingerprint(), Path: a.Path, Format: a.Format,
+		Records: a.Records, Events: a.Events, Skipped: a.Skipped, Clock: a.Clock,
+		ReadAt: event.At(time.Now()),
+	})
 }
 
 // readInput decodes one input into the store.
