@@ -28,6 +28,7 @@ type Fleet struct {
 	// First and Last bound the sessions' starts.
 	First, Last event.Time
 
+	began    map[string]event.Time // each host's first session
 	programs map[string]*Program
 	domains  map[string]store.DomainStat
 	pairs    map[store.Edge]int64 // hosts
@@ -52,6 +53,7 @@ type Program struct {
 // Learn makes the fleet from the store's aggregates and the measured edges.
 func Learn(ctx context.Context, st store.Store, edges []detect.Edge, classes *program.Classes) (*Fleet, error) {
 	f := &Fleet{
+		began:    make(map[string]event.Time),
 		programs: make(map[string]*Program),
 		domains:  make(map[string]store.DomainStat),
 		pairs:    make(map[store.Edge]int64),
@@ -60,12 +62,10 @@ func Learn(ctx context.Context, st store.Store, edges []detect.Edge, classes *pr
 	if err := f.aggregates(ctx, st); err != nil {
 		return nil, fmt.Errorf("learning the baseline: %w", err)
 	}
-	hosts := make(map[string]bool)
 	for i := range edges {
-		hosts[edges[i].Host] = true
 		f.edge(&edges[i])
 	}
-	f.Hosts = int64(len(hosts))
+	f.Hosts = int64(len(f.began))
 	for _, p := range f.programs {
 		slices.Sort(p.bytes)
 		slices.Sort(p.hours)
@@ -110,6 +110,9 @@ func (f *Fleet) edge(e *detect.Edge) {
 		f.First = e.First
 	}
 	f.Last = max(f.Last, e.Last)
+	if t, ok := f.began[e.Host]; !ok || e.First < t {
+		f.began[e.Host] = e.First
+	}
 	p := f.programs[e.Program]
 	if p == nil {
 		return
@@ -145,6 +148,12 @@ func (f *Fleet) OtherHosts(domain string) int64 { return max(0, f.domains[domain
 // PairHosts returns how many hosts have the program go to the domain.
 func (f *Fleet) PairHosts(program, domain string) int64 {
 	return f.pairs[store.Edge{Program: program, Domain: domain}]
+}
+
+// Age returns how long the evidence of a host reaches back from t: what begins
+// with it is not new.
+func (f *Fleet) Age(host string, t event.Time) time.Duration {
+	return t.Sub(f.began[host])
 }
 
 // Span returns how long the evidence reaches from its first session to t.
