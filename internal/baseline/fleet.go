@@ -192,8 +192,14 @@ func (p *Program) AtLeastHours(n int) Share {
 }
 
 // Periodic returns how many of the program's edges are periodic, without the
-// one asked about, which is.
-func (p *Program) Periodic() Share { return without(p.periodic, p.tested) }
+// one asked about, whose timing test gave the p-value.
+func (p *Program) Periodic(asked float64) Share {
+	s := without(p.periodic, p.tested)
+	if asked >= periodic {
+		s.Count = min(p.periodic, s.Of) // it is not among them
+	}
+	return s
+}
 
 // OnHosts returns on how many of the fleet's hosts the program makes TLS
 // connections, without the one asked about.

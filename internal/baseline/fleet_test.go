@@ -60,7 +60,7 @@ func TestNothingIsKnown(t *testing.T) {
 		t.Errorf("a program never seen is of class %s on %d hosts", p.Class, p.Hosts)
 	}
 	for name, s := range map[string]Share{
-		"links": p.Links(1), "bytes": p.AtLeastBytes(0), "hours": p.AtLeastHours(0), "periodic": p.Periodic(), "hosts": f.OnHosts(p),
+		"links": p.Links(1), "bytes": p.AtLeastBytes(0), "hours": p.AtLeastHours(0), "periodic": p.Periodic(0), "hosts": f.OnHosts(p),
 	} {
 		if s != (Share{}) {
 			t.Errorf("%s: %+v of nothing", name, s)
@@ -145,7 +145,7 @@ func TestPeriodicLeavesOut(t *testing.T) {
 		{1e-5, Share{1, 3}}, // one of the two
 		{0.03, Share{2, 3}}, // neither of them
 	} {
-		if got := p.Periodic(); got != c.want {
+		if got := p.Periodic(c.p); got != c.want {
 			t.Errorf("beside an edge with p = %v: %+v, want %+v", c.p, got, c.want)
 		}
 	}

@@ -115,15 +115,15 @@ func destinationClass(c subject) (part, bool) {
 	return part{"destination_class", serviceClass[s.Class], says("%s belongs to %s (%s)", c.Name, s.Name, s.Class)}, true
 }
 
-// settled is how long there must have been evidence before an edge's first
-// session for the edge to count as new.
+// settled is how long there must have been evidence of a host before an edge's
+// first session for the edge to count as new.
 const settled = 3 * 24 * time.Hour
 
-// newEdge is that the edge began well after the evidence did.
+// newEdge is that the edge began well after the evidence of its host did.
 func newEdge(c subject) (part, bool) {
-	age := c.fleet.Span(c.First)
+	age := c.fleet.Age(c.Host, c.First)
 	return part{"new", 0.7, func() string {
-		return fmt.Sprintf("began on %s, %d days into the evidence",
+		return fmt.Sprintf("began on %s, %d days into the evidence of its host",
 			c.First.Std().Format(time.DateOnly), int(age.Hours()/24))
 	}}, age >= settled
 }
@@ -154,6 +154,10 @@ func betaRatio(p, weight, a float64) float64 {
 	return math.Log(weight + (1-weight)*a*math.Pow(math.Max(p, 1e-12), a-1))
 }
 
+// rhythm weighs the timing part: persistence is half of what the analytic looks
+// for, and a likelihood ratio alone saturates early.
+const rhythm = 1.5
+
 // timing is how regular the contacts are, against how often this program's
 // contacts are regular anyway.
 func timing(c subject) (part, bool) {
@@ -161,15 +165,15 @@ func timing(c subject) (part, bool) {
 	if t.Scale == 0 || t.P >= 0.05 {
 		return part{}, false
 	}
-	base := c.program.Periodic()
+	base := c.program.Periodic(t.P)
 	prior := priorOf(c.program.Class).periodic
 	if !c.known() {
 		prior = ordinaryPeriodic
 	}
 	q := base.Shrunk(prior, fleetWeight)
 	f1 := 0.15 * math.Pow(math.Max(t.P, 1e-12), -0.85)
-	points := math.Log((0.4 + 0.6*f1) / ((1 - q) + q*f1))
-	return part{"regular_timing", clip(points, 0, 5), func() string {
+	points := rhythm * math.Log((0.4+0.6*f1)/((1-q)+q*f1))
+	return part{"regular_timing", clip(points, 0, 7), func() string {
 		text := fmt.Sprintf("contacts every %s ± %.0f %% (%d of them; chance is that regular with p = %.1g)",
 			Seconds(t.Period), 100*t.Spread, t.N, t.P)
 		if base.Count > 0 {
