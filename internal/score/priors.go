@@ -18,8 +18,8 @@ type prior struct {
 	periodic float64 // share of its edges that are periodic
 }
 
-// priors are set by hand: browsers go anywhere, agents
-// are everywhere and regular, interpreters seldom speak TLS themselves.
+// priors are set by hand: browsers go anywhere, agents are everywhere and
+// regular, interpreters seldom speak TLS themselves.
 var priors = map[program.Class]prior{
 	program.Browser:       {-1.5, "browsers make most TLS connections of a person's host", 0.9, 0.70, 0.05},
 	program.Collaboration: {-1.5, "collaboration tools connect all day by design", 0.7, 0.10, 0.30},
@@ -28,7 +28,7 @@ var priors = map[program.Class]prior{
 	program.Sync:          {-0.5, "sync and backup tools send data by design", 0.4, 0.05, 0.40},
 	program.System:        {-0.5, "it is a part of Windows", 0.8, 0.05, 0.30},
 	program.RMM:           {0.5, "remote management tools give control to whoever is at the far end", 0.3, 0.10, 0.60},
-	program.LOLBin:        {1.0, "it can fetch or run other people's code", 0.1, 0.15, 0.05},
+	program.LOLBin:        {1.0, "it can fetch or run other people's code", 0.1, 0.25, 0.03},
 	program.App:           {0, "", 0.05, 0.20, 0.20},
 }
 
