@@ -81,7 +81,10 @@ func (p *page) problems(s *finding.Summary) {
 	}
 	for _, k := range order[:min(len(order), maxProblems)] {
 		first, n := alike[k][0], len(alike[k])-1
-		line := fmt.Sprintf("  ! %s: %s", Terminal(first.path), Terminal(first.text))
+		line := "  ! " + Terminal(first.text)
+		if first.path != "" {
+			line = fmt.Sprintf("  ! %s: %s", Terminal(first.path), Terminal(first.text))
+		}
 		if n > 0 {
 			line += fmt.Sprintf(" (and %d more inputs alike)", n)
 		}
@@ -128,6 +131,9 @@ func (p *page) joined(s *finding.Summary) {
 		p.line("  %s flows for which two sources name different programs", grouped(s.Contradictory))
 	}
 	p.line("  %s outbound TLS sessions: %s", grouped(s.Sessions), counts(s.SessionsByRung, ", "))
+	if s.Sessions == 0 {
+		return
+	}
 	p.line("  with an owner: %s of outbound TLS sessions, %s", percent(s.OwnedSessions), ownedBytes(s))
 	if s.First != nil && s.Last != nil {
 		p.line("  from %s to %s UTC", s.First.Format("2006-01-02 15:04"), s.Last.Format("2006-01-02 15:04"))
