@@ -5,6 +5,7 @@ package finding
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"time"
 )
 
@@ -182,8 +183,9 @@ type Host struct {
 }
 
 // ID returns the identity of the finding about a program and a registered
-// domain. It is the same in every run, whatever else is found.
+// domain. It is the same in every run, whatever else is found. The program's
+// length keeps apart what hostile names would make alike.
 func ID(program, domain string) string {
-	sum := sha256.Sum256([]byte(Analytic + "\x00" + program + "\x00" + domain))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%s\x00%s", Analytic, len(program), program, domain))
 	return Analytic + "-" + hex.EncodeToString(sum[:6])
 }
