@@ -98,6 +98,26 @@ func TestMissingOwnerNeverRaisesAScore(t *testing.T) {
 	})
 }
 
+// TestMissingOwnerOfEachKind: the first of its kind, a program has no habits,
+// and its edge gains nothing at all by the loss of the owner.
+func TestMissingOwnerOfEachKind(t *testing.T) {
+	rest := edge("h1", "", "www.example.org")
+	for _, image := range []string{chrome, onedrive, svchost, rundll, unknown, appdata, rclone, displaced} {
+		for _, by := range []event.Rung{event.RungExact, event.RungLookup, event.RungEndpoint} {
+			for _, p := range []float64{1, 1e-2, 1e-4, 1e-8} {
+				e := edge("h0", image, "a.example.net", func(e *detect.Edge) {
+					e.Rung, e.Timing = by, stats.Result{N: 30, Scale: 2, Period: 60, P: p}
+				})
+				before := scorer(t, e, rest).Score(&e)
+				e.Program, e.Image, e.Rung = "", "", event.RungHost
+				if after := scorer(t, e, rest).Score(&e); after > before {
+					t.Errorf("%s, %s, p = %v: %v, and %v without its owner", image, by, p, before, after)
+				}
+			}
+		}
+	}
+}
+
 // TestOrdinaryIsTheLeast holds what stands for missing evidence against the
 // tables: it must be the most ordinary that there is.
 func TestOrdinaryIsTheLeast(t *testing.T) {

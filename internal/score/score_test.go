@@ -322,6 +322,27 @@ func TestWhoIsRegularMatters(t *testing.T) {
 	}
 }
 
+// TestHabitsExcuse: what the program's other edges do as well is less
+// remarkable.
+func TestHabitsExcuse(t *testing.T) {
+	loud := func(e *detect.Edge) { beacon(e); e.BytesOut = 5e9 }
+	explain := func(others func(*detect.Edge)) Scored {
+		edges := []detect.Edge{edge("h0", unknown, "a.example.net", loud)}
+		for i := range 20 {
+			edges = append(edges, edge(fmt.Sprint("h", i), unknown, fmt.Sprintf("www%d.example", i), func(e *detect.Edge) {
+				e.Timing = stats.Result{N: 20, Scale: 2, Period: 60, P: 0.9}
+			}, others))
+		}
+		return scorer(t, edges...).Explain(&edges[0])
+	}
+	alone, usual := explain(func(*detect.Edge) {}), explain(loud)
+	for _, part := range []string{"volume", "regular_timing", "activity"} {
+		if a, b := points(alone, part), points(usual, part); b >= a {
+			t.Errorf("%s: %v where the others are quiet, %v where they do it too", part, a, b)
+		}
+	}
+}
+
 func TestParts(t *testing.T) {
 	for _, c := range []struct {
 		name, part string
