@@ -1,10 +1,12 @@
 package postern_test
 
 import (
+	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -20,8 +22,12 @@ func read(t *testing.T, path string) string {
 	return string(b)
 }
 
+var update = flag.Bool("update", false, "write the README's sample anew")
+
+const sampleBegin, sampleEnd = "<!-- sample -->\n```text\n", "```"
+
 // TestReadmeSampleIsReal runs the README's first command as it is written and
-// holds the sample against what it prints. Lines that end in "…" are cut.
+// holds the sample against what it prints.
 func TestReadmeSampleIsReal(t *testing.T) {
 	readme := read(t, "README.md")
 	command := regexp.MustCompile("(?m)^go run .*$").FindString(readme)
@@ -33,21 +39,45 @@ func TestReadmeSampleIsReal(t *testing.T) {
 	if err != nil {
 		t.Fatalf("%s: %v", command, err)
 	}
-	_, sample, ok := strings.Cut(readme, "<!-- sample -->\n```text\n")
-	if !ok {
-		t.Fatal("the README has no sample")
-	}
-	sample, _, _ = strings.Cut(sample, "```")
-	for line := range strings.Lines(sample) {
-		line = strings.TrimSuffix(line, "\n")
-		want := "\n" + line + "\n"
-		if start, cut := strings.CutSuffix(line, "…"); cut {
-			want = "\n" + start
+	before, rest, ok := strings.Cut(readme, sampleBegin)
+	got, after, _ := strings.Cut(rest, sampleEnd)
+	want := abridge(string(out))
+	if *update {
+		if err := os.WriteFile("README.md", []byte(before+sampleBegin+want+sampleEnd+after), 0o644); err != nil {
+			t.Fatal(err)
 		}
-		if line != "..." && !strings.Contains("\n"+string(out), want) {
-			t.Errorf("the output has no line %q", line)
+		return
+	}
+	if !ok || got != want {
+		t.Errorf("the sample is not what %q prints (go test . -update writes it):\n%s", command, want)
+	}
+}
+
+// abridge cuts hunt's output to a page: the first findings, no clocks, no
+// long lines.
+func abridge(out string) string {
+	const findings, width = 5, 170
+	var page []string
+	skip := false
+	for line := range strings.Lines(out) {
+		line = strings.TrimRight(line, "\n")
+		switch {
+		case strings.HasPrefix(strings.TrimSpace(line), strconv.Itoa(findings+1)+" "):
+			skip = true
+			page = append(page, "...", "")
+		case line == "Read" || line == "Not seen":
+			skip = false
+		case strings.HasPrefix(line, "Clocks"):
+			skip = true
+		}
+		if r := []rune(line); len(r) > width {
+			line = string(r[:width-1]) + "…"
+		}
+		if !skip {
+			page = append(page, line)
 		}
 	}
+	return strings.Join(page, "\n") + "\n"
 }
 
 func TestReadmeListsTheFormats(t *testing.T) {
