@@ -122,22 +122,17 @@ func countSessions(sessions []event.Session) sessionCounts {
 		if s.Evidence == event.TLSHandshake {
 			c.handshakes++
 		}
-		owned := s.Rung.Owned() && s.Program != ""
 		switch {
-		case owned:
+		case s.Rung.Owned() && s.Program != "":
 			c.owned++
+			c.ownedBytes = s.BytesOut.AddTo(c.ownedBytes)
 		case s.Rung.Owned():
 			c.unnamed++
 		}
-		switch {
-		case !s.BytesOut.Known():
+		if !s.BytesOut.Known() {
 			c.unknownBytes++
-		case owned:
-			c.ownedBytes += int64(s.BytesOut)
-			fallthrough
-		default:
-			c.bytesOut += int64(s.BytesOut)
 		}
+		c.bytesOut = s.BytesOut.AddTo(c.bytesOut)
 	}
 	return c
 }

@@ -54,11 +54,13 @@ func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.
 	return out, nil
 }
 
-// lineages gives each process of d what its host's log knows of it. Sessions
-// are on the wire's clock and the log on the host's: the offsets lie between.
+// lineages gives each process that d lists what its host's log knows of it.
+// Sessions are on the wire's clock and the log on the host's: the offsets lie
+// between.
 func (r *run) lineages(ctx context.Context, d *details, offsets map[string]time.Duration) error {
+	listed := d.listed()
 	hosts := make(map[string]bool)
-	for k := range d.processes {
+	for _, k := range listed {
 		if k.host != "" {
 			hosts[k.host] = true
 		}
@@ -76,9 +78,9 @@ func (r *run) lineages(ctx context.Context, d *details, offsets map[string]time.
 	for host := range hosts {
 		tables[host] = process.NewTable(starts[host], stops[host])
 	}
-	for k, p := range d.processes {
+	for _, k := range listed {
 		if t := tables[k.host]; t != nil {
-			d.publisher = cmp.Or(d.publisher, describe(p, t, k, offsets[k.host]))
+			d.publisher = cmp.Or(d.publisher, describe(d.processes[k], t, k, offsets[k.host]))
 		}
 	}
 	return nil
@@ -263,17 +265,22 @@ func (d *details) process(s *event.Session) {
 	d.processes[full].Sessions++
 }
 
-// listProcesses returns the processes with the most sessions.
-func (d *details) listProcesses() []finding.Process {
-	all := make([]finding.Process, 0, len(d.processes))
-	for _, p := range d.processes {
-		all = append(all, *p)
-	}
-	slices.SortFunc(all, func(a, b finding.Process) int {
-		return cmp.Or(cmp.Compare(b.Sessions, a.Sessions), cmp.Compare(a.Host, b.Host),
-			cmp.Compare(a.PID, b.PID), cmp.Compare(a.GUID, b.GUID), cmp.Compare(a.Image, b.Image))
+// listed returns the processes with the most sessions.
+func (d *details) listed() []processKey {
+	all := slices.SortedFunc(maps.Keys(d.processes), func(a, b processKey) int {
+		return cmp.Or(cmp.Compare(d.processes[b].Sessions, d.processes[a].Sessions), cmp.Compare(a.host, b.host),
+			cmp.Compare(a.pid, b.pid), cmp.Compare(a.guid, b.guid), cmp.Compare(a.image, b.image))
 	})
 	return all[:min(len(all), maxProcesses)]
+}
+
+func (d *details) listProcesses() []finding.Process {
+	listed := d.listed()
+	out := make([]finding.Process, 0, len(listed))
+	for _, k := range listed {
+		out = append(out, *d.processes[k])
+	}
+	return out
 }
 
 func (d *details) destination(domain string) finding.Destination {
