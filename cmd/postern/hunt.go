@@ -44,7 +44,12 @@ some input could not be read. Finding something is not an error.`,
 		Example: `  postern hunt evidence/
   postern hunt --external 10.0.5.0/24 host.json zeek-logs.zip
   zcat conn.log.gz | postern hunt --json - > findings.json`,
-		Args: cobra.MinimumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return errors.New("hunt needs a file, a folder or - to read (see postern hunt --help)")
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
@@ -75,6 +80,9 @@ func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error 
 		Top: f.top, MinScore: f.minScore, Workers: f.workers, Progress: bar,
 	}.Run(ctx)
 	bar.done()
+	if ctx.Err() != nil {
+		err = errors.New("interrupted")
+	}
 	if err != nil {
 		return &exitError{exitFailed, err}
 	}

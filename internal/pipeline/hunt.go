@@ -5,7 +5,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"runtime"
 
 	"github.com/postern/postern/internal/baseline"
@@ -112,7 +111,7 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	}
 	r.store, err = duckdb.Open(ctx, h.Store, duckdb.Config{MemoryLimit: h.Memory})
 	if err != nil {
-		return nil, fmt.Errorf("opening the store: %w", err)
+		return nil, err
 	}
 	return r, nil
 }
