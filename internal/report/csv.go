@@ -29,7 +29,9 @@ func CSV(w io.Writer, d *finding.Document) error {
 	}
 	for _, r := range rows {
 		for i := range r {
-			r[i] = Cell(r[i])
+			if header[i] != "score" { // the only number of ours that may begin like a formula
+				r[i] = Cell(r[i])
+			}
 		}
 	}
 	if err := out.WriteAll(rows); err != nil {
