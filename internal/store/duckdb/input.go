@@ -10,7 +10,7 @@ import (
 
 func inputs() *table[store.Input] {
 	type E = store.Input
-	return &table[E]{"input", []column[E]{
+	return &table[E]{name: "input", columns: []column[E]{
 		text("fingerprint", func(e *E) *string { return &e.Fingerprint }),
 		text("path", func(e *E) *string { return &e.Path }),
 		text("format", func(e *E) *string { return &e.Format }),

@@ -13,6 +13,9 @@ import (
 type table[E any] struct {
 	name    string
 	columns []column[E]
+
+	// near says where a row belongs; nil for rows that are kept as they come.
+	near func(*E) locality
 }
 
 // ddl returns the statement that makes t.
@@ -46,7 +49,7 @@ func list[E any](columns []column[E]) string {
 
 func starts() *table[event.ProcessStart] {
 	type E = event.ProcessStart
-	return &table[E]{"process_start", []column[E]{
+	return &table[E]{name: "process_start", columns: []column[E]{
 		key((*E).Key),
 		label("host", func(e *E) *string { return &e.Host }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -65,12 +68,12 @@ func starts() *table[event.ProcessStart] {
 		label("product", func(e *E) *string { return &e.Product }),
 		label("company", func(e *E) *string { return &e.Company }),
 		label("hashes", func(e *E) *string { return &e.Hashes }),
-	}}
+	}, near: func(e *E) locality { return ofHost(e.Host) }}
 }
 
 func stops() *table[event.ProcessStop] {
 	type E = event.ProcessStop
-	return &table[E]{"process_stop", []column[E]{
+	return &table[E]{name: "process_stop", columns: []column[E]{
 		key((*E).Key),
 		label("host", func(e *E) *string { return &e.Host }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -79,14 +82,14 @@ func stops() *table[event.ProcessStop] {
 		number("pid", duck.TypeUInteger, func(e *E) *uint32 { return &e.PID }),
 		text("guid", func(e *E) *string { return &e.GUID }),
 		label("image", func(e *E) *string { return &e.Image }),
-	}}
+	}, near: func(e *E) locality { return ofHost(e.Host) }}
 }
 
 func connects() *table[event.Connect] {
 	type E = event.Connect
 	src := func(e *E) *netip.AddrPort { return &e.Src }
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{"connect", []column[E]{
+	return &table[E]{name: "connect", columns: []column[E]{
 		key((*E).Key),
 		label("host", func(e *E) *string { return &e.Host }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -101,12 +104,12 @@ func connects() *table[event.Connect] {
 		endAddr("dst_addr", dst), endPort("dst_port", dst),
 		flag("outbound", func(e *E) *bool { return &e.Outbound }),
 		label("dst_name", func(e *E) *string { return &e.DstName }),
-	}}
+	}, near: localEnd}
 }
 
 func lookups() *table[event.Lookup] {
 	type E = event.Lookup
-	return &table[E]{"lookup", []column[E]{
+	return &table[E]{name: "lookup", columns: []column[E]{
 		key((*E).Key),
 		label("host", func(e *E) *string { return &e.Host }),
 		label("sensor", func(e *E) *string { return &e.Sensor }),
@@ -119,14 +122,14 @@ func lookups() *table[event.Lookup] {
 		addr("client", func(e *E) *netip.Addr { return &e.Client }),
 		label("name", func(e *E) *string { return &e.Name }),
 		addrs("answers", func(e *E) *[]netip.Addr { return &e.Answers }),
-	}}
+	}, near: func(e *E) locality { return locality{e.Client, e.Host} }}
 }
 
 func flows() *table[event.Flow] {
 	type E = event.Flow
 	src := func(e *E) *netip.AddrPort { return &e.Src }
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{"flow", []column[E]{
+	return &table[E]{name: "flow", columns: []column[E]{
 		key((*E).Key),
 		label("sensor", func(e *E) *string { return &e.Sensor }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -143,14 +146,14 @@ func flows() *table[event.Flow] {
 		label("history", func(e *E) *string { return &e.History }),
 		label("service", func(e *E) *string { return &e.Service }),
 		flag("open", func(e *E) *bool { return &e.Open }),
-	}}
+	}, near: func(e *E) locality { return ofAddr(e.Src) }}
 }
 
 func handshakes() *table[event.Handshake] {
 	type E = event.Handshake
 	src := func(e *E) *netip.AddrPort { return &e.Src }
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{"handshake", []column[E]{
+	return &table[E]{name: "handshake", columns: []column[E]{
 		key((*E).Key),
 		label("sensor", func(e *E) *string { return &e.Sensor }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -168,12 +171,12 @@ func handshakes() *table[event.Handshake] {
 		label("issuer", func(e *E) *string { return &e.Issuer }),
 		text("cert_id", func(e *E) *string { return &e.CertID }),
 		tri("established", func(e *E) *event.Tri { return &e.Established }),
-	}}
+	}, near: func(e *E) locality { return ofAddr(e.Src) }}
 }
 
 func certificates() *table[event.Certificate] {
 	type E = event.Certificate
-	return &table[E]{"certificate", []column[E]{
+	return &table[E]{name: "certificate", columns: []column[E]{
 		key((*E).Key),
 		label("sensor", func(e *E) *string { return &e.Sensor }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -189,7 +192,7 @@ func requests() *table[event.Request] {
 	type E = event.Request
 	src := func(e *E) *netip.AddrPort { return &e.Src }
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{"request", []column[E]{
+	return &table[E]{name: "request", columns: []column[E]{
 		key((*E).Key),
 		label("sensor", func(e *E) *string { return &e.Sensor }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -201,12 +204,12 @@ func requests() *table[event.Request] {
 		number("port", duck.TypeUSmallInt, func(e *E) *uint16 { return &e.Port }),
 		label("user_name", func(e *E) *string { return &e.User }),
 		whole("status", func(e *E) *int { return &e.Status }),
-	}}
+	}, near: func(e *E) locality { return ofAddr(e.Src) }}
 }
 
 func notices() *table[event.Notice] {
 	type E = event.Notice
-	return &table[E]{"notice", []column[E]{
+	return &table[E]{name: "notice", columns: []column[E]{
 		key((*E).Key),
 		label("host", func(e *E) *string { return &e.Host }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -214,13 +217,13 @@ func notices() *table[event.Notice] {
 		number("record", duck.TypeUBigInt, func(e *E) *uint64 { return &e.Record }),
 		label("kind", func(e *E) *string { return &e.Kind }),
 		text("text", func(e *E) *string { return &e.Text }),
-	}}
+	}, near: func(e *E) locality { return ofHost(e.Host) }}
 }
 
 func sessions() *table[event.Session] {
 	type E = event.Session
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{"session", []column[E]{
+	return &table[E]{name: "session", columns: []column[E]{
 		number("key", duck.TypeUBigInt, func(e *E) *event.Key { return &e.Key }),
 		label("host", func(e *E) *string { return &e.Host }),
 		addr("client", func(e *E) *netip.Addr { return &e.Client }),

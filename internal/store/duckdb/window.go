@@ -32,66 +32,87 @@ type window struct {
 	clients []string
 }
 
-// Which rows a window reads. Each parameter is a list of text; unnest is
-// DuckDB's.
-const (
-	ofHosts   = "host IN (SELECT unnest(CAST(? AS VARCHAR[])))"
-	ofClients = "src_addr IN (SELECT unnest(CAST(? AS VARCHAR[])))"
-	ofEither  = "CASE WHEN host <> '' THEN " + ofHosts + " ELSE client IN (SELECT unnest(CAST(? AS VARCHAR[]))) END"
-)
+// rowsOf returns the condition for the rows that have one of the values in a
+// column. The semi-join alone would do; the bounds are cheaper to compare, and
+// most vectors end at them.
+func rowsOf(column string, values []string) (where string, args []any) {
+	return column + " BETWEEN ? AND ? AND " + column + " IN (SELECT unnest(CAST(? AS VARCHAR[])))", // unnest is DuckDB's
+		[]any{slices.Min(values), slices.Max(values), values}
+}
 
 func (w *window) starts(b *event.Batch) error {
-	return read(w, store.Starts, &b.Starts, startKind(), ofHosts, w.sel.Hosts)
+	return read(w, store.Starts, &b.Starts, startKind(), "host", w.sel.Hosts)
 }
 
 func (w *window) stops(b *event.Batch) error {
-	return read(w, store.Stops, &b.Stops, stopKind(), ofHosts, w.sel.Hosts)
+	return read(w, store.Stops, &b.Stops, stopKind(), "host", w.sel.Hosts)
 }
 
 func (w *window) connects(b *event.Batch) error {
-	return read(w, store.Connects, &b.Connects, connectKind(), ofHosts, w.sel.Hosts)
+	return read(w, store.Connects, &b.Connects, connectKind(), "host", w.sel.Hosts)
 }
 
 func (w *window) lookups(b *event.Batch) error {
-	return read(w, store.Lookups, &b.Lookups, lookupKind(), ofEither, w.sel.Hosts, w.clients)
+	if !w.sel.Has(store.Lookups) {
+		return nil
+	}
+	var p pile[event.Lookup]
+	k := lookupKind()
+	if err := gather(w, &p, k, "host <> '' AND ", "host", w.sel.Hosts); err != nil {
+		return err
+	}
+	if err := gather(w, &p, k, "host = '' AND ", "client", w.clients); err != nil {
+		return err
+	}
+	b.Lookups = p.events(k)
+	return nil
 }
 
 func (w *window) flows(b *event.Batch) error {
-	return read(w, store.Flows, &b.Flows, flowKind(), ofClients, w.clients)
+	return read(w, store.Flows, &b.Flows, flowKind(), "src_addr", w.clients)
 }
 
 func (w *window) handshakes(b *event.Batch) error {
-	if err := read(w, store.Handshakes, &b.Handshakes, handshakeKind(), ofClients, w.clients); err != nil {
+	if err := read(w, store.Handshakes, &b.Handshakes, handshakeKind(), "src_addr", w.clients); err != nil {
 		return err
 	}
 	return w.certify(b.Handshakes)
 }
 
 func (w *window) requests(b *event.Batch) error {
-	return read(w, store.Requests, &b.Requests, requestKind(), ofClients, w.clients)
+	return read(w, store.Requests, &b.Requests, requestKind(), "src_addr", w.clients)
 }
 
 func (w *window) notices(b *event.Batch) error {
-	return read(w, store.Notices, &b.Notices, noticeKind(), ofHosts, w.sel.Hosts)
+	return read(w, store.Notices, &b.Notices, noticeKind(), "host", w.sel.Hosts)
 }
 
-// read reads the events of one kind into to, if they are wanted.
-func read[E any](w *window, is store.Kinds, to *[]E, k kind[E], where string, of ...[]string) error {
-	if !w.sel.Has(is) || len(slices.Concat(of...)) == 0 {
+// read reads the events of one kind into to, if they are wanted: those that have
+// one of the values in the column.
+func read[E any](w *window, is store.Kinds, to *[]E, k kind[E], column string, values []string) error {
+	if !w.sel.Has(is) {
 		return nil
 	}
-	args := make([]any, len(of))
-	for i := range of {
-		args[i] = of[i]
-	}
 	var p pile[E]
+	if err := gather(w, &p, k, "", column, values); err != nil {
+		return err
+	}
+	*to = p.events(k)
+	return nil
+}
+
+// gather adds rows of one kind to p: those to which also applies what extra says.
+func gather[E any](w *window, p *pile[E], k kind[E], extra, column string, values []string) error {
+	if len(values) == 0 {
+		return nil
+	}
+	where, args := rowsOf(column, values)
 	columns := k.table.read()
 	err := scan(w.ctx, w.engine, columns, p.add,
-		"SELECT "+list(columns)+" FROM "+k.table.name+" WHERE "+where, args...)
+		"SELECT "+list(columns)+" FROM "+k.table.name+" WHERE "+extra+where, args...)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", k.table.name, err)
 	}
-	*to = p.events(k)
 	return nil
 }
 
@@ -113,11 +134,8 @@ func (w *window) certify(hs []event.Handshake) error {
 	}
 	var p pile[event.Certificate]
 	k := certificateKind()
-	columns := k.table.read()
-	err := scan(w.ctx, w.engine, columns, p.add,
-		"SELECT "+list(columns)+" FROM certificate WHERE id IN (SELECT unnest(CAST(? AS VARCHAR[])))", ids)
-	if err != nil {
-		return fmt.Errorf("table certificate: %w", err)
+	if err := gather(w, &p, k, "", "id", ids); err != nil {
+		return err
 	}
 	for _, c := range p.events(k) {
 		for _, i := range wanted[c.ID] {

@@ -26,10 +26,13 @@ type writer[E any] struct {
 	pending  int // in the appender, not yet in the table
 	scratch  scratch
 	err      error
+
+	cluster cluster[E] // of rows that are not yet in the chunk
+	block   []E        // a piece of it, in order
 }
 
 func newWriter[E any](e *engine, t *table[E]) *writer[E] {
-	return &writer[E]{engine: e, table: t}
+	return &writer[E]{engine: e, table: t, cluster: cluster[E]{near: t.near}}
 }
 
 // groupRows is DuckDB's row group. A flush of exactly one is compressed and
@@ -40,7 +43,11 @@ const groupRows = 122_880
 // in the processor's cache from one column to the next.
 const blockRows = 256
 
-// append adds rows. It does not keep them.
+// clusterRows is how many rows are put in order before they are appended: with
+// more, a window reads fewer vectors, but the rows are held until then.
+const clusterRows = groupRows / 2
+
+// append adds rows. It does not keep the slice.
 func (w *writer[E]) append(rows []E) error {
 	if len(rows) == 0 {
 		return nil
@@ -50,6 +57,40 @@ func (w *writer[E]) append(rows []E) error {
 	if w.err == nil && w.conn == nil {
 		w.err = w.open()
 	}
+	if w.table.near == nil {
+		w.put(rows)
+		return w.wrap(w.err)
+	}
+	for len(rows) > 0 && w.err == nil {
+		n := min(len(rows), clusterRows-len(w.cluster.rows))
+		w.cluster.rows = append(w.cluster.rows, rows[:n]...)
+		rows = rows[n:]
+		if len(w.cluster.rows) == clusterRows {
+			w.putCluster()
+		}
+	}
+	return w.wrap(w.err)
+}
+
+// putCluster puts what was gathered, in order.
+func (w *writer[E]) putCluster() {
+	order := w.cluster.sorted()
+	for len(order) > 0 {
+		n := min(len(order), blockRows)
+		w.block = w.block[:0]
+		for _, i := range order[:n] {
+			w.block = append(w.block, w.cluster.rows[i])
+		}
+		order = order[n:]
+		w.put(w.block)
+	}
+	clear(w.block)
+	clear(w.cluster.rows)
+	w.cluster.rows = w.cluster.rows[:0]
+}
+
+// put fills chunks with rows, sends the full ones, and commits full row groups.
+func (w *writer[E]) put(rows []E) {
 	for len(rows) > 0 && w.err == nil {
 		n := min(len(rows), blockRows, chunkRows-w.rows)
 		for i := range w.table.columns {
@@ -64,13 +105,14 @@ func (w *writer[E]) append(rows []E) error {
 			w.err = w.commit()
 		}
 	}
-	return w.wrap(w.err)
 }
 
 // flush makes all rows visible and durable.
 func (w *writer[E]) flush() error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.putCluster()
+	w.cluster, w.block = cluster[E]{near: w.table.near}, nil
 	if w.err == nil {
 		w.err = w.send()
 	}
@@ -94,6 +136,7 @@ func (w *writer[E]) close() {
 	w.scratch.long.free()
 	w.engine.put(w.conn)
 	w.conn, w.rows, w.pending, w.err = nil, 0, 0, nil
+	w.cluster = cluster[E]{near: w.table.near}
 }
 
 func (w *writer[E]) wrap(err error) error {
