@@ -9,7 +9,7 @@ import (
 // otherwise, in bytes.
 const DefaultMaxLine = 4 << 20
 
-// ErrLong: a line or a JSON value is longer than allowed. It has been
+// ErrLong says that a line or a JSON value is longer than allowed. It has been
 // discarded, and reading may go on behind it.
 var ErrLong = errors.New("too long")
 
@@ -39,7 +39,7 @@ func NewLines(r io.Reader, max int) *Lines {
 // returned, and it is returned again by every further call.
 func (l *Lines) Next() ([]byte, error) {
 	line, err := l.w.line(l.max)
-	if err == nil || err == ErrLong {
+	if err == nil || errors.Is(err, ErrLong) {
 		l.number++
 	}
 	return line, err

@@ -7,7 +7,7 @@ import (
 	"io"
 )
 
-// ErrEmpty: the input holds nothing, or only white space.
+// ErrEmpty says that the input holds nothing, or only white space.
 var ErrEmpty = errors.New("empty input")
 
 // Open finds the format of r by its content, or takes force when that is not

@@ -2,6 +2,7 @@ package decode
 
 import (
 	"bytes"
+	"errors"
 	"io"
 )
 
@@ -95,7 +96,7 @@ func (v *Values) skipLayout() {
 // text consumes the rest of the line.
 func (v *Values) text() ([]byte, error) {
 	text, err := v.w.line(v.max)
-	if err == nil || err == ErrLong {
+	if err == nil || errors.Is(err, ErrLong) {
 		v.number = v.line
 		v.line++
 		v.indent = 0

@@ -9,6 +9,7 @@ package owner
 
 import (
 	"cmp"
+	"net/http"
 	"net/netip"
 	"slices"
 	"time"
@@ -182,7 +183,7 @@ func (j *join) indexWire() {
 	}
 	for i := range e.Requests {
 		r := &e.Requests[i]
-		if _, ok := j.requests[r.UID]; !ok && r.Method == "CONNECT" {
+		if _, ok := j.requests[r.UID]; !ok && r.Method == http.MethodConnect {
 			j.requests[r.UID] = r
 		}
 	}

@@ -72,7 +72,7 @@ func (e *evidence) lookup(s float64, name string, pid uint32, image string) {
 
 func (e *evidence) join(t testing.TB) Result {
 	t.Helper()
-	byTime := func(a, b event.Time) int { return cmp.Compare(a, b) }
+	byTime := cmp.Compare[event.Time]
 	slices.SortFunc(e.Flows, func(a, b event.Flow) int {
 		return cmp.Or(byTime(a.Time, b.Time), cmp.Compare(a.Key(), b.Key()))
 	})

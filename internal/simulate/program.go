@@ -104,25 +104,25 @@ func commonSoftware() software {
 	svchost := func(as account, service string) *program {
 		return newProgram(as, schannel, system32+"svchost.exe", "-k netsvcs -p -s "+service, winVersion, "Host Process for Windows Services", windows, microsoft)
 	}
-	win := func(as account, tls *tlsStack, name, args, description string) *program {
-		return newProgram(as, tls, system32+name, args, winVersion, description, windows, microsoft)
+	win := func(as account, tls *tlsStack, name, description string) *program {
+		return newProgram(as, tls, system32+name, "", winVersion, description, windows, microsoft)
 	}
 	office := func(name, args, product string) *program {
 		return newProgram(ofPerson, schannel, `C:\Program Files\Microsoft Office\root\Office16\`+name, args, "16.0.17928.20216", product, "Microsoft Office", microsoft)
 	}
 	return software{
 		"system":   {image: "System", as: ofSystem, version: "-", description: "-", product: "-", company: "-", original: "-"},
-		"services": win(ofSystem, nil, "services.exe", "", "Services and Controller app"),
+		"services": win(ofSystem, nil, "services.exe", "Services and Controller app"),
 		"schedule": svchost(ofSystem, "Schedule"),
 		"update":   svchost(ofSystem, "wuauserv"),
 		"diag":     svchost(ofSystem, "DiagTrack"),
 		"dnscache": svchost(ofNetwork, "Dnscache"),
-		"lsass":    win(ofSystem, schannel, "lsass.exe", "", "Local Security Authority Process"),
-		"cmd":      win(ofPerson, nil, "cmd.exe", "", "Windows Command Processor"),
+		"lsass":    win(ofSystem, schannel, "lsass.exe", "Local Security Authority Process"),
+		"cmd":      win(ofPerson, nil, "cmd.exe", "Windows Command Processor"),
 		"powershell": newProgram(ofPerson, schannel, system32+`WindowsPowerShell\v1.0\powershell.exe`, "", winVersion,
 			"Windows PowerShell", windows, microsoft),
 		"explorer": newProgram(ofPerson, schannel, `C:\Windows\explorer.exe`, "", winVersion, "Windows Explorer", windows, microsoft),
-		"userinit": win(ofPerson, nil, "userinit.exe", "", "Userinit Logon Application"),
+		"userinit": win(ofPerson, nil, "userinit.exe", "Userinit Logon Application"),
 		"defender": newProgram(ofSystem, schannel, `C:\ProgramData\Microsoft\Windows Defender\Platform\4.18.24090.11-0\MsMpEng.exe`, "", "4.18.24090.11",
 			"Antimalware Service Executable", windows, microsoft),
 		"chrome": newProgram(ofPerson, chromium, `C:\Program Files\Google\Chrome\Application\chrome.exe`, "--profile-directory=Default", "142.0.7444.59",

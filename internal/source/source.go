@@ -151,7 +151,7 @@ func Failures(err error) (inputs []*InputError, rest error) {
 	}
 	var others []error
 	for _, err := range joined.Unwrap() {
-		if in, ok := err.(*InputError); ok {
+		if in, ok := err.(*InputError); ok { //nolint:errorlint // one within another error is that error's matter
 			inputs = append(inputs, in)
 		} else {
 			others = append(others, err)

@@ -258,7 +258,7 @@ func (r *Record) joined(o *op, values []value, depth int) {
 
 // add notes a value of o.
 func (r *Record) add(o *op, v ref) {
-	r.size += v.value.size + len(v.text)
+	r.size += v.size + len(v.text)
 	if o.slot < 0 {
 		v.path = o.path
 		r.refs = append(r.refs, v)

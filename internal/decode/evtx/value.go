@@ -150,7 +150,7 @@ func systemTime(b []byte) time.Time {
 // suit its type is shown as the bytes that it has.
 func (c *chunk) appendValue(d []byte, v value) []byte {
 	b := c.bytes(v)
-	if w := width(v.kind); w > 0 && len(b) != w && !(v.kind == typeBool && len(b) == 1) {
+	if w := width(v.kind); w > 0 && len(b) != w && (v.kind != typeBool || len(b) != 1) {
 		return appendHex(d, b)
 	}
 	switch v.kind {

@@ -33,7 +33,6 @@ type jsonSource struct {
 	values *decode.Values
 	parser fastjson.Parser
 	r      jsonRecord
-	text   []byte
 }
 
 func (s *jsonSource) next(m *mapper) (record, kind, error) {

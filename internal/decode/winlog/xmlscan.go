@@ -18,12 +18,12 @@ var (
 
 // reasonOf returns the tally's reason for an error of scan, or "".
 func reasonOf(err error) string {
-	switch err {
-	case errCut:
+	switch {
+	case errors.Is(err, errCut):
 		return reasonCut
-	case errLong:
+	case errors.Is(err, errLong):
 		return reasonLong
-	case errBadXML:
+	case errors.Is(err, errBadXML):
 		return reasonXML
 	}
 	return ""

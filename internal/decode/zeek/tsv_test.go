@@ -308,7 +308,7 @@ func TestMatchTSV(t *testing.T) {
 		want       bool
 	}{
 		{"a log", log, true},
-		{"header only", log[:strings.Index(log, "1.0")], true},
+		{"header only", strings.SplitN(log, "1.0", 2)[0], true},
 		{"behind half a row", "C1\tx\n" + log, true},
 		{"comma-separated", strings.NewReplacer("\\x09", "\\x2c", "\t", ",").Replace(log), true},
 		{"behind text", "a\nb\n" + log, false},

@@ -60,7 +60,8 @@ func (w *Winlogbeat) Append(b []byte, m *Machine, e *Event) []byte {
 	b = append(b, `","event_data":{`...)
 	w.values.b, w.values.empty = b, true
 	s.write(&w.values, e)
-	b = append(w.values.b, `},"opcode":"Info","task":"`...)
+	b = w.values.b
+	b = append(b, `},"opcode":"Info","task":"`...)
 	b = append(b, s.name...)
 	b = append(b, `","version":`...)
 	b = strconv.AppendUint(b, s.version, 10)

@@ -75,7 +75,7 @@ func open(ctx context.Context, path string, c Config) (_ *Store, err error) {
 	s := &Store{inputs: make(map[string]store.Input)}
 	defer func() {
 		if err != nil {
-			s.release()
+			err = errors.Join(err, s.release())
 		}
 	}()
 	file, spill, err := s.place(path, c.TempDir)
