@@ -1,6 +1,7 @@
 package winlog
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -37,7 +38,7 @@ type jsonSource struct {
 
 func (s *jsonSource) next(m *mapper) (record, kind, error) {
 	b, err := s.values.Next()
-	if err != nil && err != decode.ErrLong {
+	if err != nil && !errors.Is(err, decode.ErrLong) {
 		return nil, kind{}, err
 	}
 	m.tally.Records++

@@ -136,11 +136,11 @@ func (s *xmlSource) next(m *mapper) (record, kind, error) {
 		b := s.buf[s.off:]
 		k, n, err := s.rec.scan(b[:min(len(b), maxEvent)], m)
 		switch {
-		case err == errMore && len(b) >= maxEvent:
+		case errors.Is(err, errMore) && len(b) >= maxEvent:
 			n, err = len(eventStart), errLong
-		case err == errMore && s.fillEvent():
+		case errors.Is(err, errMore) && s.fillEvent():
 			continue
-		case err == errMore:
+		case errors.Is(err, errMore):
 			n, err = len(eventStart), errCut
 		}
 		// The record refers to the buffer, which consume leaves as it is.
@@ -150,7 +150,7 @@ func (s *xmlSource) next(m *mapper) (record, kind, error) {
 			m.tally.Skip(s.rec.where(), reason)
 			return nil, kind{}, nil
 		}
-		if err == errIgnored {
+		if errors.Is(err, errIgnored) {
 			return nil, kind{}, nil
 		}
 		return &s.rec, k, nil
