@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -63,7 +64,8 @@ some input could not be read. Finding something is not an error.`,
 	flags.BoolVar(&f.json, "json", false, "write the findings and the summary as JSON")
 	flags.BoolVar(&f.csv, "csv", false, "write the findings as CSV")
 	flags.IntVar(&f.top, "top", 20, "list at most this many findings; 0 lists all")
-	flags.Float64Var(&f.minScore, "min-score", 0, "list findings with this score or more")
+	flags.Float64Var(&f.minScore, "min-score", math.Inf(-1), "list only findings with this score or more")
+	flags.Lookup("min-score").DefValue = "none"
 	flags.IntVar(&f.workers, "workers", 0, "inputs read and hosts joined at once; 0 takes all processors")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
 	return cmd
