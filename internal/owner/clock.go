@@ -44,23 +44,28 @@ const minAgree = 3
 // stand for one flow only, so that a pair is right whatever the clocks say.
 func (j *join) estimateClocks() {
 	deltas := make(map[clockKey][]int64)
-	for t, flows := range j.byTuple {
+	for n := range j.tuples.n {
+		flows, connects := j.tuples.flows.of(n), j.tuples.connects.of(n)
 		if len(flows) != 1 {
 			continue
 		}
-		first := make(map[clockKey]event.Time)
-		for _, i := range j.connects[t] {
+		var seen map[clockKey]bool // mostly, there is one connect
+		if len(connects) > 1 {
+			seen = make(map[clockKey]bool)
+		}
+		for _, i := range connects {
 			k := &j.Events.Connects[i]
 			if !k.Outbound {
 				continue // the flow may be in another window: see pair
 			}
 			key := clockKey{k.Host, k.Source}
-			if _, ok := first[key]; !ok {
-				first[key] = k.Time
+			if seen[key] {
+				continue // only the first by time
 			}
-		}
-		for key, at := range first {
-			deltas[key] = append(deltas[key], int64(at-j.flows[flows[0]].Time))
+			if seen != nil {
+				seen[key] = true
+			}
+			deltas[key] = append(deltas[key], int64(k.Time-j.flows[flows[0]].Time))
 		}
 	}
 	for key, d := range deltas {
@@ -126,6 +131,15 @@ func (c clocks) correct(host string, s event.Source, t event.Time) event.Time {
 		k, ok = c[clockKey{host, other}]
 	}
 	return t.Add(-k.Offset)
+}
+
+// correctTimes notes the time of each connect on the wire's clock.
+func (j *join) correctTimes() {
+	j.times = make([]event.Time, len(j.Events.Connects))
+	for i := range j.times {
+		k := &j.Events.Connects[i]
+		j.times[i] = j.clocks.correct(k.Host, k.Source, k.Time)
+	}
 }
 
 func (c clocks) list() []Clock {

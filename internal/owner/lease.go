@@ -18,12 +18,13 @@ type lease struct {
 	span span
 }
 
-func newLeases(connects []event.Connect, c clocks) leases {
+// newLeases returns the leases that connects, at those times, show.
+func newLeases(connects []event.Connect, times []event.Time) leases {
 	m := make(leases)
 	for i := range connects {
 		k := &connects[i]
 		if a := k.Src.Addr(); k.Outbound && a.IsValid() && !a.IsLoopback() && !a.IsUnspecified() {
-			m.see(a, k.Host, c.correct(k.Host, k.Source, k.Time))
+			m.see(a, k.Host, times[i])
 		}
 	}
 	for _, l := range m {

@@ -72,27 +72,40 @@ type Result struct {
 func Join(w Window, c Config) Result {
 	j := newJoin(w, c)
 	j.estimateClocks()
-	j.leases = newLeases(w.Events.Connects, j.clocks)
+	j.correctTimes()
+	j.leases = newLeases(w.Events.Connects, j.times)
 	j.index()
 	j.pair()
-	r := Result{Clocks: j.clocks.list()}
+	sessions := make([]event.Session, 0, len(j.flows))
 	for i := range j.flows {
 		if s, ok := j.flow(i); ok {
-			r.Sessions = append(r.Sessions, s)
+			sessions = append(sessions, s)
 		}
 	}
-	r.Sessions = append(r.Sessions, j.unpaired()...)
-	slices.SortFunc(r.Sessions, func(a, b event.Session) int {
-		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.Key, b.Key))
-	})
-	r.Ledger = j.ledger
-	return r
+	sessions = append(sessions, j.unpaired()...)
+	return Result{Sessions: inOrder(sessions), Clocks: j.clocks.list(), Ledger: j.ledger}
 }
 
-// A tuple is what endpoint and wire can agree on about a connection.
-type tuple struct {
-	src, dst netip.AddrPort
-	proto    event.Proto
+// inOrder returns sessions by start, then key. They are wide, so what is moved
+// while they are sorted is their numbers.
+func inOrder(sessions []event.Session) []event.Session {
+	type place struct {
+		start event.Time
+		key   event.Key
+		index int
+	}
+	places := make([]place, len(sessions))
+	for i := range sessions {
+		places[i] = place{sessions[i].Start, sessions[i].Key, i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		return cmp.Or(cmp.Compare(a.start, b.start), cmp.Compare(a.key, b.key), cmp.Compare(a.index, b.index))
+	})
+	sorted := make([]event.Session, len(sessions))
+	for i, p := range places {
+		sorted[i] = sessions[p.index]
+	}
+	return sorted
 }
 
 // join is the state of one Join.
@@ -104,13 +117,13 @@ type join struct {
 	leases leases
 
 	flows      []event.Flow
-	handshakes map[string]*event.Handshake // by flow UID, the first
-	requests   map[string]*event.Request   // CONNECTs by flow UID, the first
+	handshakes []*event.Handshake        // of flows, the first of each
+	requests   map[string]*event.Request // CONNECTs by flow UID, the first
 
-	connects map[tuple][]int // indices of Events.Connects, by time
-	byTuple  map[tuple][]int // indices of flows, by time
-	owners   []owners        // of flows
-	taken    []Outcome       // of Events.Connects
+	tuples tuples
+	owners []owners     // of flows
+	taken  []Outcome    // of Events.Connects
+	times  []event.Time // of Events.Connects, on the wire's clock
 
 	procs   map[string]*process.Table             // by host
 	names   map[string]*destination.Names         // by host
@@ -118,9 +131,12 @@ type join struct {
 	lookups map[string]map[string][]*event.Lookup // by host and name, by time
 
 	templates map[string]string // of images
+	domains   map[string]string // of names
 
-	wire     map[netip.Addr]span // when the wire saw each client
-	endpoint map[string]span     // when each host reported connects, wire clock
+	candidates []candidate // pairTuple's, to be used again
+
+	wire     spans[netip.Addr] // when the wire saw each client
+	endpoint spans[string]     // when each host reported connects, wire clock
 }
 
 // A span is the time from the first to the last of some events.
@@ -128,30 +144,38 @@ type span struct{ first, last event.Time }
 
 func (s span) has(t event.Time) bool { return s.first <= t && t <= s.last }
 
-func widen[K comparable](m map[K]span, k K, t event.Time) {
-	s, ok := m[k]
-	if !ok {
-		s = span{t, t}
+// spans are the spans of the events of each key.
+type spans[K comparable] map[K]*span
+
+func (m spans[K]) see(k K, t event.Time) {
+	if s := m[k]; s != nil {
+		s.first, s.last = min(s.first, t), max(s.last, t)
+		return
 	}
-	m[k] = span{min(s.first, t), max(s.last, t)}
+	m[k] = &span{t, t}
+}
+
+func (m spans[K]) of(k K) span {
+	if s := m[k]; s != nil {
+		return *s
+	}
+	return span{}
 }
 
 func newJoin(w Window, c Config) *join {
 	j := &join{
 		Window: w, Config: c,
-		handshakes: make(map[string]*event.Handshake, len(w.Events.Handshakes)),
-		requests:   make(map[string]*event.Request),
-		connects:   make(map[tuple][]int, len(w.Events.Connects)),
-		byTuple:    make(map[tuple][]int, len(w.Events.Flows)),
-		taken:      make([]Outcome, len(w.Events.Connects)),
-		procs:      make(map[string]*process.Table),
-		names:      make(map[string]*destination.Names),
-		seen:       make(map[netip.Addr]*destination.Names),
-		lookups:    make(map[string]map[string][]*event.Lookup),
-		wire:       make(map[netip.Addr]span),
-		endpoint:   make(map[string]span),
-		clocks:     make(clocks),
-		templates:  make(map[string]string),
+		requests:  make(map[string]*event.Request),
+		taken:     make([]Outcome, len(w.Events.Connects)),
+		procs:     make(map[string]*process.Table),
+		names:     make(map[string]*destination.Names),
+		seen:      make(map[netip.Addr]*destination.Names),
+		lookups:   make(map[string]map[string][]*event.Lookup),
+		wire:      make(spans[netip.Addr]),
+		endpoint:  make(spans[string]),
+		clocks:    make(clocks),
+		templates: make(map[string]string),
+		domains:   make(map[string]string),
 	}
 	if j.TLSServer == nil {
 		j.TLSServer = func(netip.AddrPort) bool { return false }
@@ -160,27 +184,11 @@ func newJoin(w Window, c Config) *join {
 	return j
 }
 
-// indexWire finds a flow's handshake and request by the sensor's UID. A
-// handshake whose flow was never reported stands for it: its bytes are
-// unknown.
+// indexWire finds a flow's handshake and request by the sensor's UID, and the
+// connects that share its tuple.
 func (j *join) indexWire() {
 	e := j.Events
-	known := make(map[string]bool, len(e.Flows))
-	for i := range e.Flows {
-		known[e.Flows[i].UID] = true
-	}
-	j.flows = e.Flows
-	for i := range e.Handshakes {
-		h := &e.Handshakes[i]
-		if _, ok := j.handshakes[h.UID]; ok {
-			continue
-		}
-		j.handshakes[h.UID] = h
-		if !known[h.UID] {
-			j.flows = append(j.flows[:len(j.flows):len(j.flows)], flowOf(h))
-			j.ledger.HandshakesAlone++
-		}
-	}
+	j.indexHandshakes()
 	for i := range e.Requests {
 		r := &e.Requests[i]
 		if _, ok := j.requests[r.UID]; !ok && r.Method == http.MethodConnect {
@@ -189,15 +197,38 @@ func (j *join) indexWire() {
 	}
 	j.owners = make([]owners, len(j.flows))
 	for i := range j.flows {
-		f := &j.flows[i]
-		t := tuple{f.Src, f.Dst, f.Proto}
-		j.byTuple[t] = append(j.byTuple[t], i)
-		widen(j.wire, f.Src.Addr(), f.Time)
+		j.wire.see(j.flows[i].Src.Addr(), j.flows[i].Time)
 	}
-	for i := range e.Connects {
-		k := &e.Connects[i]
-		t := tuple{k.Src, k.Dst, k.Proto}
-		j.connects[t] = append(j.connects[t], i)
+	j.tuples = newTuples(e.Connects, j.flows)
+}
+
+// indexHandshakes finds the first handshake of each flow. One whose flow was
+// never reported stands for it: its bytes are unknown.
+func (j *join) indexHandshakes() {
+	e := j.Events
+	numbers := make(map[string]int32, len(e.Handshakes))
+	for i := range e.Handshakes {
+		if _, ok := numbers[e.Handshakes[i].UID]; !ok {
+			numbers[e.Handshakes[i].UID] = int32(i)
+		}
+	}
+	used := make([]bool, len(e.Handshakes))
+	j.flows = slices.Clip(e.Flows) // which is not ours to append to
+	j.handshakes = make([]*event.Handshake, len(e.Flows))
+	for i := range e.Flows {
+		if n, ok := numbers[e.Flows[i].UID]; ok {
+			j.handshakes[i] = &e.Handshakes[n]
+			used[n] = true
+		}
+	}
+	for i := range e.Handshakes {
+		h := &e.Handshakes[i]
+		if used[i] || numbers[h.UID] != int32(i) {
+			continue
+		}
+		j.flows = append(j.flows, flowOf(h))
+		j.handshakes = append(j.handshakes, h)
+		j.ledger.HandshakesAlone++
 	}
 }
 
@@ -228,8 +259,7 @@ func (j *join) index() {
 		j.indexLookup(e.Lookups[i])
 	}
 	for i := range e.Connects {
-		k := &e.Connects[i]
-		widen(j.endpoint, k.Host, j.clocks.correct(k.Host, k.Source, k.Time))
+		j.endpoint.see(e.Connects[i].Host, j.times[i])
 	}
 }
 

@@ -27,19 +27,18 @@ func (o owners) any() bool { return o.sysmon != nil || o.security != nil }
 // time: the exact rung. A connect is given to one flow only. One that a host
 // accepted names no owner: the process behind it is the far end's.
 func (j *join) pair() {
-	for t, flows := range j.byTuple {
-		if c := j.connects[t]; c != nil {
-			j.pairTuple(flows, c)
+	for n := range j.tuples.n {
+		flows, connects := j.tuples.flows.of(n), j.tuples.connects.of(n)
+		if len(flows) > 0 {
+			j.pairTuple(flows, connects)
+			j.repeats(flows, connects)
 		}
-	}
-	for t, connects := range j.connects {
-		j.repeats(j.byTuple[t], connects)
 	}
 }
 
 // A candidate is a connect that may be a flow's.
 type candidate struct {
-	flow, connect int
+	flow, connect int32
 	scrap         bool // the flow carried nothing
 	apart         time.Duration
 }
@@ -59,13 +58,13 @@ func (p candidate) compare(q candidate) int {
 
 // pairTuple assigns the nearest pairs first, so that a port that is used again
 // falls to the right flow.
-func (j *join) pairTuple(flows, connects []int) {
-	var all []candidate
+func (j *join) pairTuple(flows, connects []int32) {
+	all := j.candidates[:0]
 	for _, c := range connects {
 		if !j.Events.Connects[c].Outbound {
 			continue
 		}
-		at := j.connectTime(c)
+		at := j.times[c]
 		for _, f := range flows[j.firstFrom(flows, at.Add(-j.Config.Window)):] {
 			if j.flows[f].Time > at.Add(j.Config.Window) {
 				break
@@ -73,7 +72,10 @@ func (j *join) pairTuple(flows, connects []int) {
 			all = append(all, candidate{f, c, empty(&j.flows[f]), at.Sub(j.flows[f].Time).Abs()})
 		}
 	}
-	slices.SortFunc(all, candidate.compare)
+	j.candidates = all
+	if len(all) > 1 {
+		slices.SortFunc(all, candidate.compare)
+	}
 	for _, p := range all {
 		k := &j.Events.Connects[p.connect]
 		slot := j.owners[p.flow].slot(k.Source)
@@ -91,16 +93,10 @@ func (o owners) admits(k *event.Connect) bool {
 	return (o.sysmon == nil || o.sysmon.Host == k.Host) && (o.security == nil || o.security.Host == k.Host)
 }
 
-// connectTime returns the time of a connect on the wire's clock.
-func (j *join) connectTime(c int) event.Time {
-	k := &j.Events.Connects[c]
-	return j.clocks.correct(k.Host, k.Source, k.Time)
-}
-
 // firstFrom returns the position of the first of flows, which are in order of
 // time, that began at t or later.
-func (j *join) firstFrom(flows []int, t event.Time) int {
-	n, _ := slices.BinarySearchFunc(flows, t, func(f int, t event.Time) int {
+func (j *join) firstFrom(flows []int32, t event.Time) int {
+	n, _ := slices.BinarySearchFunc(flows, t, func(f int32, t event.Time) int {
 		return cmp.Compare(j.flows[f].Time, t)
 	})
 	return n
@@ -112,12 +108,12 @@ const maxBack = 8
 
 // repeats marks what a source said again of a flow that has its owner: Sysmon
 // writes UDP connects per packet, 5156 writes SYN retries.
-func (j *join) repeats(flows, connects []int) {
+func (j *join) repeats(flows, connects []int32) {
 	for _, c := range connects {
 		if j.taken[c] != outcomeNone || !j.Events.Connects[c].Outbound {
 			continue
 		}
-		at := j.connectTime(c)
+		at := j.times[c]
 		last := j.firstFrom(flows, at.Add(j.Config.Window)+1)
 		for _, f := range flows[max(0, last-maxBack):last] {
 			if j.repeatsFlow(f, c, at) {
@@ -128,7 +124,7 @@ func (j *join) repeats(flows, connects []int) {
 	}
 }
 
-func (j *join) repeatsFlow(flow, connect int, at event.Time) bool {
+func (j *join) repeatsFlow(flow, connect int32, at event.Time) bool {
 	k, o := &j.Events.Connects[connect], j.owners[flow]
 	return *o.slot(k.Source) != nil && o.admits(k) && at <= end(&j.flows[flow]).Add(j.Config.Window)
 }

@@ -20,7 +20,7 @@ func (j *join) flow(i int) (event.Session, bool) {
 		Start: f.Time, Duration: f.Duration, BytesOut: f.BytesOut, BytesIn: f.BytesIn,
 		Open: f.Open, UID: f.UID,
 	}
-	h, r := j.handshakes[f.UID], j.requests[f.UID]
+	h, r := j.handshakes[i], j.requests[f.UID]
 	kind := j.kind(f, h, r, &s)
 	describeTLS(&s, h)
 	why := j.own(&s, i, r)
@@ -97,7 +97,7 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 }
 
 func (j *join) whyUnowned(host string, t event.Time) Reason {
-	switch seen := j.endpoint[host]; {
+	switch seen := j.endpoint.of(host); {
 	case t < seen.first:
 		return OlderThanLog
 	case t > seen.last:
@@ -158,19 +158,36 @@ func (j *join) template(image string) string {
 
 // nameFar names the destination by the best source there is.
 func (j *join) nameFar(s *event.Session, r *event.Request, ptr string) {
-	at := s.Dst.Addr()
-	s.Name, s.NameSource = at.String(), event.NameAddress
-	switch name, ok := j.answered(s, at); {
+	switch {
 	case r != nil:
 		s.Name, s.NameSource = r.Host, event.NameConnect
 	case s.SNI != "":
 		s.Name, s.NameSource = s.SNI, event.NameSNI
-	case ok:
-		s.Name, s.NameSource = name, event.NameLookup
-	case ptr != "":
-		s.Name, s.NameSource = ptr, event.NamePTR
+	default:
+		s.Name, s.NameSource = j.nameAddress(s, ptr)
 	}
-	s.Domain, _ = destination.Domain(s.Name)
+	s.Domain = j.domain(s.Name)
+}
+
+// nameAddress names a destination that neither a handshake nor a request names.
+func (j *join) nameAddress(s *event.Session, ptr string) (string, event.NameSource) {
+	if name, ok := j.answered(s, s.Dst.Addr()); ok {
+		return name, event.NameLookup
+	}
+	if ptr != "" {
+		return ptr, event.NamePTR
+	}
+	return s.Dst.Addr().String(), event.NameAddress
+}
+
+// domain is destination.Domain, worked out once for each name.
+func (j *join) domain(name string) string {
+	d, ok := j.domains[name]
+	if !ok {
+		d, _ = destination.Domain(name)
+		j.domains[name] = d
+	}
+	return d
 }
 
 // answered returns the name whose DNS answer this host saw for the address.

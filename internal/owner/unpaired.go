@@ -19,27 +19,28 @@ func (j *join) unpaired() []event.Session {
 	for i := range j.Events.Connects {
 		k := &j.Events.Connects[i]
 		if j.taken[i] == outcomeNone {
-			j.taken[i] = j.unjoined(k)
+			j.taken[i] = j.unjoined(i)
 		}
 		j.ledger.connect(j.taken[i])
 		if o := j.taken[i]; o != NoWire && o != MissedFlow {
 			continue
 		}
 		if evidence, ok := j.tlsOfConnect(k); ok {
-			sessions = append(sessions, j.endpointSession(k, evidence))
+			sessions = append(sessions, j.endpointSession(i, evidence))
 		}
 	}
 	return sessions
 }
 
 // unjoined returns what a connect without a flow is.
-func (j *join) unjoined(k *event.Connect) Outcome {
-	switch watched := j.wire[k.Src.Addr()]; {
+func (j *join) unjoined(i int) Outcome {
+	k := &j.Events.Connects[i]
+	switch watched := j.wire.of(k.Src.Addr()); {
 	case !k.Outbound:
 		return Accepted
 	case j.Networks.Internal(k.Dst.Addr()):
 		return HostOnly
-	case !watched.has(j.clocks.correct(k.Host, k.Source, k.Time)):
+	case !watched.has(j.times[i]):
 		return NoWire
 	case k.Source == event.Security:
 		return Attempt // 5156 says permitted, not established
@@ -52,11 +53,12 @@ func (j *join) unjoined(k *event.Connect) Outcome {
 // connect, or one source's words on one UDP exchange. Sysmon's word is kept
 // before Security's, as it says that the connect succeeded.
 func (j *join) secondWords() {
-	for _, connects := range j.connects {
+	for n := range j.tuples.n {
+		connects := j.tuples.connects.of(n)
 		if len(connects) < 2 {
 			continue
 		}
-		heads := make(map[clockKey]int) // the connect that a source's next words repeat
+		heads := make(map[clockKey]int32) // the connect that a source's next words repeat
 		for _, c := range connects {
 			if j.taken[c] == outcomeNone && j.Events.Connects[c].Outbound {
 				j.secondWord(heads, c)
@@ -65,12 +67,12 @@ func (j *join) secondWords() {
 	}
 }
 
-func (j *join) secondWord(heads map[clockKey]int, c int) {
+func (j *join) secondWord(heads map[clockKey]int32, c int32) {
 	k := &j.Events.Connects[c]
 	key := clockKey{k.Host, k.Source}
-	at := j.connectTime(c)
+	at := j.times[c]
 	if h, ok := heads[key]; ok && (k.Proto == event.UDP || k.Source == event.Security) &&
-		at.Sub(j.connectTime(h)) <= repeatWithin {
+		at.Sub(j.times[h]) <= repeatWithin {
 		j.taken[c] = Repeated
 		return
 	}
@@ -80,7 +82,7 @@ func (j *join) secondWord(heads map[clockKey]int, c int) {
 		other.source = event.Security
 	}
 	h, ok := heads[other]
-	if !ok || j.taken[h] != outcomeNone || at.Sub(j.connectTime(h)).Abs() > j.Config.Window {
+	if !ok || j.taken[h] != outcomeNone || at.Sub(j.times[h]).Abs() > j.Config.Window {
 		return
 	}
 	if k.Source == event.Sysmon {
@@ -90,12 +92,13 @@ func (j *join) secondWord(heads map[clockKey]int, c int) {
 	}
 }
 
-func (j *join) endpointSession(k *event.Connect, evidence event.TLSEvidence) event.Session {
+func (j *join) endpointSession(i int, evidence event.TLSEvidence) event.Session {
+	k := &j.Events.Connects[i]
 	s := event.Session{
 		Key: k.Key(), Host: k.Host, Client: k.Src.Addr(),
 		Rung: event.RungEndpoint, Evidence: evidence,
 		Dst: k.Dst, Proto: k.Proto,
-		Start:    j.clocks.correct(k.Host, k.Source, k.Time),
+		Start:    j.times[i],
 		Duration: event.Unknown, BytesOut: event.Unknown, BytesIn: event.Unknown,
 	}
 	j.process(&s, k)
