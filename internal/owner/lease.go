@@ -54,7 +54,7 @@ func (m leases) holder(a netip.Addr, t event.Time, slack time.Duration) (host st
 		switch {
 		case d > slack:
 		case d < best:
-			host, best, why = l.host, d, ""
+			host, best, why = l.host, d, owned
 		case d == best:
 			host, why = "", SeveralHosts
 		}

@@ -1,56 +1,204 @@
 package owner
 
-import "github.com/postern/postern/internal/event"
+import (
+	"github.com/postern/postern/internal/event"
+)
 
 // A Kind is what a flow turned out to be.
-type Kind string
+type Kind uint8
 
 // The kinds of flows. Only TLS flows become sessions.
 const (
-	FlowTLS      Kind = "outbound-tls"
-	FlowPlain    Kind = "outbound-not-tls"
-	FlowAttempt  Kind = "outbound-attempt" // opened, and nothing was carried
-	FlowInternal Kind = "internal"
-	FlowInbound  Kind = "inbound"
+	FlowTLS Kind = iota
+	FlowPlain
+	FlowAttempt // opened, and nothing was carried
+	FlowInternal
+	FlowInbound
 )
 
+var kindNames = [...]string{"outbound-tls", "outbound-not-tls", "outbound-attempt", "internal", "inbound"}
+
+// String returns the name of k as the ledger shows it.
+func (k Kind) String() string { return kindNames[k] }
+
 // An Outcome is what became of an endpoint's connect.
-type Outcome string
+type Outcome uint8
 
 // The outcomes of connects. Each connect has exactly one.
 const (
-	Joined      Outcome = "joined"         // names a flow's owner
-	Repeated    Outcome = "repeated"       // the same source said it before
-	SecondWord  Outcome = "second-source"  // another source's word on a connect without flow
-	Attempt     Outcome = "attempt"        // permitted, but no flow where the wire was watched
-	NoWire      Outcome = "no-wire"        // the wire did not watch this address then
-	MissedFlow  Outcome = "missed-by-wire" // established, yet without a flow
-	Accepted    Outcome = "accepted"       // inbound: names no owner
-	HostOnly    Outcome = "internal"       // to an internal address, without a flow
-	outcomeNone Outcome = ""
+	undecided  Outcome = iota
+	Joined             // names a flow's owner
+	Repeated           // the same source said it before
+	SecondWord         // another source's word on a connect without flow
+	Attempt            // permitted, but no flow where the wire was watched
+	NoWire             // the wire did not watch this address then
+	MissedFlow         // established, yet without a flow
+	Accepted           // inbound: names no owner
+	HostOnly           // to an internal address, without a flow
 )
 
+var outcomeNames = [...]string{"undecided", "joined", "repeated", "second-source", "attempt", "no-wire", "missed-by-wire", "accepted", "internal"}
+
+// String returns the name of o as the ledger shows it.
+func (o Outcome) String() string { return outcomeNames[o] }
+
 // A Reason says why a flow has no owner.
-type Reason string
+type Reason uint8
 
 // The reasons.
 const (
-	NoTelemetry  Reason = "host without endpoint telemetry"
-	SeveralHosts Reason = "address held by several hosts"
-	OlderThanLog Reason = "older than the endpoint's log"
-	NewerThanLog Reason = "newer than the endpoint's log"
-	NoEvent      Reason = "no event in the endpoint's log"
+	owned Reason = iota
+	NoTelemetry
+	SeveralHosts
+	OlderThanLog
+	NewerThanLog
+	NoEvent
 )
 
-// A Ledger accounts for every flow and every connect of a join, each once.
-type Ledger struct {
-	Flows       int64
-	FlowsByRung map[event.Rung]int64
-	FlowsByKind map[Kind]int64
-	Unowned     map[Reason]int64 // flows below the owned rungs
+var reasonNames = [...]string{
+	"owned", "host without endpoint telemetry", "address held by several hosts",
+	"older than the endpoint's log", "newer than the endpoint's log", "no event in the endpoint's log",
+}
 
-	Connects  int64
-	ByOutcome map[Outcome]int64
+// String returns r as the ledger shows it.
+func (r Reason) String() string { return reasonNames[r] }
+
+// An Account says what became of some flows and connects, each counted once.
+type Account struct {
+	Flows    int64
+	Connects int64
+
+	// Of outbound TLS sessions. Bytes are those known to have left.
+	Sessions     int64
+	Owned        int64 // with an owner whose program is known
+	Unnamed      int64 // with an owner that its sensor could not name
+	Handshakes   int64 // whose handshake was seen
+	Bytes        int64
+	OwnedBytes   int64
+	UnknownBytes int64      // sessions
+	First, Last  event.Time // starts
+
+	sessions [event.RungNone + 1]int64
+	rungs    [event.RungNone + 1]int64
+	kinds    [len(kindNames)]int64
+	reasons  [len(reasonNames)]int64
+	outcomes [len(outcomeNames)]int64
+}
+
+// ByRung returns the flows by the rung of their owner.
+func (a *Account) ByRung() map[event.Rung]int64 { return counts[event.Rung](a.rungs[:]) }
+
+// SessionsByRung returns the outbound TLS sessions by the rung of their owner.
+func (a *Account) SessionsByRung() map[event.Rung]int64 { return counts[event.Rung](a.sessions[:]) }
+
+// ByKind returns the flows by what they are.
+func (a *Account) ByKind() map[Kind]int64 { return counts[Kind](a.kinds[:]) }
+
+// Unowned returns the flows below the owned rungs, by reason.
+func (a *Account) Unowned() map[Reason]int64 { return counts[Reason](a.reasons[:]) }
+
+// ByOutcome returns the connects by what became of them.
+func (a *Account) ByOutcome() map[Outcome]int64 { return counts[Outcome](a.outcomes[:]) }
+
+// counts returns the counts that are not zero.
+func counts[K ~uint8](n []int64) map[K]int64 {
+	m := make(map[K]int64)
+	for k, v := range n {
+		if v != 0 {
+			m[K(k)] = v
+		}
+	}
+	return m
+}
+
+// add adds the counts of b to a.
+func (a *Account) add(b *Account) {
+	a.Flows += b.Flows
+	a.Connects += b.Connects
+	a.Sessions += b.Sessions
+	a.Owned += b.Owned
+	a.Unnamed += b.Unnamed
+	a.Handshakes += b.Handshakes
+	a.see(b.First)
+	a.see(b.Last)
+	a.Bytes = event.Count(b.Bytes).AddTo(a.Bytes)
+	a.OwnedBytes = event.Count(b.OwnedBytes).AddTo(a.OwnedBytes)
+	a.UnknownBytes += b.UnknownBytes
+	sum(a.sessions[:], b.sessions[:])
+	sum(a.rungs[:], b.rungs[:])
+	sum(a.kinds[:], b.kinds[:])
+	sum(a.reasons[:], b.reasons[:])
+	sum(a.outcomes[:], b.outcomes[:])
+}
+
+func sum(to, from []int64) {
+	for i, n := range from {
+		to[i] += n
+	}
+}
+
+func (a *Account) flow(k Kind, r event.Rung, why Reason) {
+	a.Flows++
+	a.kinds[k]++
+	a.rungs[r]++
+	if !r.Owned() {
+		a.reasons[why]++
+	}
+}
+
+func (a *Account) connect(o Outcome) {
+	a.Connects++
+	a.outcomes[o]++
+}
+
+func (a *Account) session(s *event.Session) {
+	a.Sessions++
+	a.sessions[s.Rung]++
+	a.see(s.Start)
+	if s.Evidence == event.TLSHandshake {
+		a.Handshakes++
+	}
+	known := s.Rung.Owned() && s.Program != ""
+	switch {
+	case known:
+		a.Owned++
+	case s.Rung.Owned():
+		a.Unnamed++
+	}
+	if !s.BytesOut.Known() {
+		a.UnknownBytes++
+		return
+	}
+	a.Bytes = s.BytesOut.AddTo(a.Bytes)
+	if known {
+		a.OwnedBytes = s.BytesOut.AddTo(a.OwnedBytes)
+	}
+}
+
+// see widens the account's time to t.
+func (a *Account) see(t event.Time) {
+	if t == event.Never {
+		return
+	}
+	if a.First == event.Never || t < a.First {
+		a.First = t
+	}
+	a.Last = max(a.Last, t)
+}
+
+// A Ledger accounts for every flow and every connect of a join, each once: in
+// all, by host, by sensor, and by hour.
+type Ledger struct {
+	Account
+
+	// Hosts are by name, or by the client's address where no host is known.
+	Hosts map[string]*Account
+
+	// Sensors are those of the wire, and the sources of endpoints.
+	Sensors map[string]*Account
+
+	// Hours are by their first instant, on the wire's clock.
+	Hours map[event.Time]*Account
 
 	Lookups         int64 // by hosts
 	HandshakesAlone int64 // handshakes that stood for a flow never reported
@@ -58,46 +206,72 @@ type Ledger struct {
 }
 
 // Add adds the counts of m to l.
-func (l *Ledger) Add(m Ledger) {
-	l.Flows += m.Flows
-	l.Connects += m.Connects
+func (l *Ledger) Add(m *Ledger) {
+	l.add(&m.Account)
 	l.Lookups += m.Lookups
 	l.HandshakesAlone += m.HandshakesAlone
 	l.Contradictory += m.Contradictory
-	l.FlowsByRung = addAll(l.FlowsByRung, m.FlowsByRung)
-	l.FlowsByKind = addAll(l.FlowsByKind, m.FlowsByKind)
-	l.Unowned = addAll(l.Unowned, m.Unowned)
-	l.ByOutcome = addAll(l.ByOutcome, m.ByOutcome)
+	l.Hosts = addAll(l.Hosts, m.Hosts)
+	l.Sensors = addAll(l.Sensors, m.Sensors)
+	l.Hours = addAll(l.Hours, m.Hours)
 }
 
-func addAll[K comparable](dst, src map[K]int64) map[K]int64 {
-	if dst == nil {
-		dst = make(map[K]int64, len(src))
+func addAll[K comparable](to, from map[K]*Account) map[K]*Account {
+	for k, a := range from {
+		to = with(to, k, func(b *Account) { b.add(a) })
 	}
-	for k, n := range src {
-		dst[k] += n
-	}
-	return dst
+	return to
 }
 
-func (l *Ledger) flow(k Kind, r event.Rung, why Reason) {
-	l.Flows++
-	l.FlowsByKind = count(l.FlowsByKind, k)
-	l.FlowsByRung = count(l.FlowsByRung, r)
-	if !r.Owned() {
-		l.Unowned = count(l.Unowned, why)
+// with does something to the account of k, which it makes if need be.
+func with[K comparable](m map[K]*Account, k K, do func(*Account)) map[K]*Account {
+	a := m[k]
+	if a == nil {
+		if m == nil {
+			m = make(map[K]*Account)
+		}
+		a = new(Account)
+		m[k] = a
 	}
-}
-
-func (l *Ledger) connect(o Outcome) {
-	l.Connects++
-	l.ByOutcome = count(l.ByOutcome, o)
-}
-
-func count[K comparable](m map[K]int64, k K) map[K]int64 {
-	if m == nil {
-		m = make(map[K]int64)
-	}
-	m[k]++
+	do(a)
 	return m
+}
+
+const hour = event.Time(3_600_000_000)
+
+// each does something to all accounts that an observation belongs to.
+func (l *Ledger) each(host, sensor string, t event.Time, do func(*Account)) {
+	do(&l.Account)
+	l.Hosts = with(l.Hosts, host, do)
+	l.Sensors = with(l.Sensors, sensor, do)
+	l.Hours = with(l.Hours, t-t%hour, do)
+}
+
+// host returns what stands for a session's host.
+func host(s *event.Session) string {
+	if s.Host == "" && s.Client.IsValid() {
+		return s.Client.String()
+	}
+	return s.Host
+}
+
+// flow accounts for a flow and, when it is outbound TLS, for its session.
+func (l *Ledger) flow(s *event.Session, k Kind, why Reason) {
+	l.each(host(s), s.Sensor, s.Start, func(a *Account) {
+		a.flow(k, s.Rung, why)
+		if k == FlowTLS {
+			a.session(s)
+		}
+	})
+}
+
+// connect accounts for a connect, and for its session when it has one of its
+// own.
+func (l *Ledger) connect(k *event.Connect, t event.Time, o Outcome, s *event.Session) {
+	l.each(k.Host, k.Source.String(), t, func(a *Account) {
+		a.connect(o)
+		if s != nil {
+			a.session(s)
+		}
+	})
 }

@@ -97,16 +97,31 @@ func checkLedger(t testing.TB, b *event.Batch, l *Ledger) {
 		t.Errorf("the ledger has %d connects, want %d", l.Connects, len(b.Connects))
 	}
 	var unowned int64
-	for r, n := range l.FlowsByRung {
+	for r, n := range l.ByRung() {
 		if !r.Owned() {
 			unowned += n
 		}
 	}
+	var hosts, sensors, hours Account
+	for _, a := range l.Hosts {
+		hosts.add(a)
+	}
+	for _, a := range l.Sensors {
+		sensors.add(a)
+	}
+	for _, a := range l.Hours {
+		hours.add(a)
+	}
+	for by, a := range map[string]Account{"host": hosts, "sensor": sensors, "hour": hours} {
+		if a != l.Account {
+			t.Errorf("the accounts by %s do not add up:\n%+v\n%+v", by, a, l.Account)
+		}
+	}
 	for name, pair := range map[string][2]int64{
-		"flows by rung":    {total(l.FlowsByRung), l.Flows},
-		"flows by kind":    {total(l.FlowsByKind), l.Flows},
-		"unowned flows":    {total(l.Unowned), unowned},
-		"connect outcomes": {total(l.ByOutcome), l.Connects},
+		"flows by rung":    {total(l.ByRung()), l.Flows},
+		"flows by kind":    {total(l.ByKind()), l.Flows},
+		"unowned flows":    {total(l.Unowned()), unowned},
+		"connect outcomes": {total(l.ByOutcome()), l.Connects},
 	} {
 		if pair[0] != pair[1] {
 			t.Errorf("%s add up to %d, want %d", name, pair[0], pair[1])
@@ -363,10 +378,10 @@ func TestJoin(t *testing.T) {
 			if diff := gocmp.Diff(c.sessions, summaries(r)); diff != "" {
 				t.Error("sessions:", diff)
 			}
-			if diff := gocmp.Diff(c.outcomes, r.Ledger.ByOutcome, cmpopts.EquateEmpty()); diff != "" {
+			if diff := gocmp.Diff(c.outcomes, r.Ledger.ByOutcome(), cmpopts.EquateEmpty()); diff != "" {
 				t.Error("outcomes:", diff)
 			}
-			if diff := gocmp.Diff(c.unowned, r.Ledger.Unowned, cmpopts.EquateEmpty()); diff != "" {
+			if diff := gocmp.Diff(c.unowned, r.Ledger.Unowned(), cmpopts.EquateEmpty()); diff != "" {
 				t.Error("unowned:", diff)
 			}
 		})
@@ -393,7 +408,7 @@ func TestOffsetOfDaysIsFoundAndTakenOff(t *testing.T) {
 		if d := (c.Offset - offset).Abs(); d > time.Second || c.Spread > time.Second {
 			t.Errorf("offset %s found as %s ± %s", offset, c.Offset, c.Spread)
 		}
-		if n := r.Ledger.FlowsByRung[event.RungExact]; n < 30 {
+		if n := r.Ledger.ByRung()[event.RungExact]; n < 30 {
 			t.Errorf("offset %s: %d of 40 joined", offset, n)
 		}
 	}
@@ -404,7 +419,7 @@ func TestFewPairsDoNotMakeAGreatOffset(t *testing.T) {
 	e.flow(0, 50000)
 	e.connect(9000, 50000, event.Sysmon) // the port by chance, hours later
 	r := e.join(t)
-	if len(r.Clocks) != 0 || r.Ledger.FlowsByRung[event.RungExact] != 0 {
+	if len(r.Clocks) != 0 || r.Ledger.ByRung()[event.RungExact] != 0 {
 		t.Errorf("joined by one pair that is 2.5 h apart: %+v", r.Clocks)
 	}
 }
@@ -480,8 +495,16 @@ func TestShiftingTimeShiftsSessions(t *testing.T) {
 		}
 		return r
 	}
-	if diff := gocmp.Diff(make(0), make(day), cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})); diff != "" {
-		t.Error(diff)
+	a, b := make(0), make(day)
+	addresses := cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})
+	if diff := gocmp.Diff(a.Sessions, b.Sessions, addresses); diff != "" {
+		t.Error("sessions:", diff)
+	}
+	if diff := gocmp.Diff(a.Clocks, b.Clocks); diff != "" {
+		t.Error("clocks:", diff)
+	}
+	if diff := gocmp.Diff(a.Ledger.ByOutcome(), b.Ledger.ByOutcome()); diff != "" {
+		t.Error("outcomes:", diff)
 	}
 }
 

@@ -79,7 +79,7 @@ func (j *join) pairTuple(flows, connects []int32) {
 	for _, p := range all {
 		k := &j.Events.Connects[p.connect]
 		slot := j.owners[p.flow].slot(k.Source)
-		if j.taken[p.connect] != outcomeNone || *slot != nil || !j.owners[p.flow].admits(k) {
+		if j.taken[p.connect] != undecided || *slot != nil || !j.owners[p.flow].admits(k) {
 			continue
 		}
 		*slot = k
@@ -110,7 +110,7 @@ const maxBack = 8
 // writes UDP connects per packet, 5156 writes SYN retries.
 func (j *join) repeats(flows, connects []int32) {
 	for _, c := range connects {
-		if j.taken[c] != outcomeNone || !j.Events.Connects[c].Outbound {
+		if j.taken[c] != undecided || !j.Events.Connects[c].Outbound {
 			continue
 		}
 		at := j.times[c]

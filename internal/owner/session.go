@@ -24,7 +24,7 @@ func (j *join) flow(i int) (event.Session, bool) {
 	kind := j.kind(f, h, r, &s)
 	describeTLS(&s, h)
 	why := j.own(&s, i, r)
-	j.ledger.flow(kind, s.Rung, why)
+	j.ledger.flow(&s, kind, why)
 	return s, kind == FlowTLS
 }
 
@@ -77,7 +77,7 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 		s.Host = k.Host
 		j.process(s, k)
 		j.nameFar(s, r, k.DstName)
-		return ""
+		return owned
 	}
 	host, why := j.leases.holder(s.Client, s.Start, j.LeaseSlack)
 	s.Host = host
@@ -90,7 +90,7 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 		s.Rung = event.RungLookup
 		s.PID, s.GUID, s.Image = l.PID, l.GUID, l.Image
 		j.identify(s)
-		return ""
+		return owned
 	}
 	s.Rung = event.RungHost
 	return j.whyUnowned(host, s.Start)

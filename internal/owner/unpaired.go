@@ -18,16 +18,17 @@ func (j *join) unpaired() []event.Session {
 	j.secondWords()
 	for i := range j.Events.Connects {
 		k := &j.Events.Connects[i]
-		if j.taken[i] == outcomeNone {
+		if j.taken[i] == undecided {
 			j.taken[i] = j.unjoined(i)
 		}
-		j.ledger.connect(j.taken[i])
-		if o := j.taken[i]; o != NoWire && o != MissedFlow {
-			continue
+		var own *event.Session
+		if o := j.taken[i]; o == NoWire || o == MissedFlow {
+			if evidence, ok := j.tlsOfConnect(k); ok {
+				sessions = append(sessions, j.endpointSession(i, evidence))
+				own = &sessions[len(sessions)-1]
+			}
 		}
-		if evidence, ok := j.tlsOfConnect(k); ok {
-			sessions = append(sessions, j.endpointSession(i, evidence))
-		}
+		j.ledger.connect(k, j.times[i], j.taken[i], own)
 	}
 	return sessions
 }
@@ -60,7 +61,7 @@ func (j *join) secondWords() {
 		}
 		heads := make(map[clockKey]int32) // the connect that a source's next words repeat
 		for _, c := range connects {
-			if j.taken[c] == outcomeNone && j.Events.Connects[c].Outbound {
+			if j.taken[c] == undecided && j.Events.Connects[c].Outbound {
 				j.secondWord(heads, c)
 			}
 		}
@@ -82,7 +83,7 @@ func (j *join) secondWord(heads map[clockKey]int32, c int32) {
 		other.source = event.Security
 	}
 	h, ok := heads[other]
-	if !ok || j.taken[h] != outcomeNone || at.Sub(j.times[h]).Abs() > j.Config.Window {
+	if !ok || j.taken[h] != undecided || at.Sub(j.times[h]).Abs() > j.Config.Window {
 		return
 	}
 	if k.Source == event.Sysmon {

@@ -175,10 +175,9 @@ func (r *run) list(clusters []finding.Cluster) []finding.Cluster {
 // joined is what the join of all groups gave.
 type joined struct {
 	owner.Ledger
-	edges    []detect.Edge
-	clocks   []owner.Clock
-	leases   []store.Lease
-	clients  int // addresses that a wire saw as originators
-	hosts    []string
-	sessions sessionCounts
+	edges   []detect.Edge
+	clocks  []owner.Clock
+	leases  []store.Lease
+	clients int // addresses that a wire saw as originators
+	hosts   []string
 }

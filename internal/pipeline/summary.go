@@ -12,17 +12,16 @@ import (
 
 // summarise says what was read, joined and left out.
 func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding.Summary {
-	c := &j.sessions
 	s := finding.Summary{
 		Inputs: inputs,
 		Flows:  j.Flows, Connects: j.Connects, Lookups: j.Lookups,
-		ByRung: rungs(j.FlowsByRung), FlowsByKind: named(j.FlowsByKind),
-		UnownedBy: named(j.Unowned), ConnectOutcomes: named(j.ByOutcome),
+		ByRung: named(j.ByRung()), FlowsByKind: named(j.ByKind()),
+		UnownedBy: named(j.Unowned()), ConnectOutcomes: named(j.ByOutcome()),
 		Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone,
-		Sessions: c.n, SessionsByRung: rungs(c.byRung), SessionsNoBytes: c.unknownBytes,
-		OwnedSessions: share(c.owned, c.n), OwnedBytes: share(c.ownedBytes, c.bytesOut),
-		BytesOut: c.bytesOut, Edges: int64(len(j.edges)),
-		First: instant(c.first), Last: instant(c.last),
+		Sessions: j.Sessions, SessionsByRung: named(j.SessionsByRung()), SessionsNoBytes: j.UnknownBytes,
+		OwnedSessions: share(j.Owned, j.Sessions), OwnedBytes: share(j.OwnedBytes, j.Bytes),
+		BytesOut: j.Bytes, Edges: int64(len(j.edges)),
+		First: instant(j.First), Last: instant(j.Last),
 		Hosts: hosts(j),
 	}
 	for _, in := range inputs {
@@ -32,18 +31,14 @@ func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding
 	return s
 }
 
-func rungs(m map[event.Rung]int64) map[string]int64 {
-	out := make(map[string]int64, len(m))
-	for r, n := range m {
-		out[r.String()] = n
-	}
-	return out
-}
-
-func named[K ~string](m map[K]int64) map[string]int64 {
+// named returns counts by the names of what they count.
+func named[K interface {
+	comparable
+	fmt.Stringer
+}](m map[K]int64) map[string]int64 {
 	out := make(map[string]int64, len(m))
 	for k, n := range m {
-		out[string(k)] = n
+		out[k.String()] = n
 	}
 	return out
 }
@@ -107,11 +102,11 @@ func lacking(s *finding.Summary, j *joined, fleet *baseline.Fleet) []string {
 	say(none > 0 && len(s.Hosts) > 0, "%d outbound TLS sessions come from addresses without endpoint telemetry.", none)
 	host := s.SessionsByRung[event.RungHost.String()]
 	say(host > 0, "%d outbound TLS sessions of known hosts have no event that names their process.", host)
-	say(j.sessions.unnamed > 0, "%d outbound TLS sessions have a process that its sensor could not name.", j.sessions.unnamed)
+	say(j.Unnamed > 0, "%d outbound TLS sessions have a process that its sensor could not name.", j.Unnamed)
 	blind := s.SessionsByRung[event.RungEndpoint.String()]
 	say(blind > 0 && s.Flows > 0, "%d outbound TLS sessions were seen by endpoints only.", blind)
-	say(j.sessions.handshakes < sessions && s.Flows > 0,
-		"%d of %d outbound TLS sessions are taken for TLS without a handshake seen.", sessions-j.sessions.handshakes, sessions)
+	say(j.Handshakes < sessions && s.Flows > 0,
+		"%d of %d outbound TLS sessions are taken for TLS without a handshake seen.", sessions-j.Handshakes, sessions)
 	say(fleet.Hosts < 10, "With %d hosts or addresses, how rare a program is rests mostly on what is usual for its kind.", fleet.Hosts)
 	span := fleet.Span(fleet.Last)
 	say(span < 3*24*time.Hour, "The evidence spans %s: habits of days cannot be told from what is new.", span.Round(time.Second))
