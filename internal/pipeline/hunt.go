@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/postern/postern/internal/baseline"
 	"github.com/postern/postern/internal/decode"
@@ -122,11 +123,13 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	release()
 	r.Progress.Stage("joining")
 	joined, err := r.join(ctx)
 	if err != nil {
 		return nil, err
 	}
+	release()
 	r.Progress.Stage("scoring")
 	clusters, fleet, scorer, err := r.score(ctx, joined)
 	if err != nil {
@@ -145,6 +148,10 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	doc.Summary.FindingsUnlisted = len(clusters) - len(listed)
 	return doc, nil
 }
+
+// release gives back the memory that a stage no longer needs. The store's is not
+// Go's: without this, what one stage leaves and the other then takes add up.
+func release() { debug.FreeOSMemory() }
 
 // score scores the edges against the fleet and ranks the clusters.
 func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baseline.Fleet, *score.Scorer, error) {

@@ -56,8 +56,14 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
+	edges := 0
+	for i := range results {
+		edges += len(results[i].edges)
+	}
+	out.edges = make([]detect.Edge, 0, edges)
 	for i := range results {
 		out.add(&results[i])
+		results[i] = groupResult{} // not held twice
 	}
 	return out, nil
 }
