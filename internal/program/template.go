@@ -63,6 +63,9 @@ func Name(image string) string {
 // its lower case is in ASCII: Windows tells "Wİndows" from "Windows", and so
 // must we, lest anybody may create a folder that passes for it.
 func lower(s string) string {
+	if isASCII(s) {
+		return strings.ToLower(s) // as nearly always, and several times as fast
+	}
 	return strings.Map(func(r rune) rune {
 		l := unicode.ToLower(r)
 		if l < unicode.MaxASCII && r > unicode.MaxASCII {
@@ -70,6 +73,16 @@ func lower(s string) string {
 		}
 		return l
 	}, s)
+}
+
+// isASCII reports whether s holds no byte above ASCII.
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] > unicode.MaxASCII {
+			return false
+		}
+	}
+	return true
 }
 
 // A folder is a known folder of Windows: what its parts are, and what stands

@@ -45,12 +45,23 @@ func trimVolume(path string) string {
 	if len(path) > 2 && path[1] == ':' && path[2] == '\\' && 'a' <= path[0] && path[0] <= 'z' {
 		return path[2:] // as nearly always; the patterns are slow
 	}
+	if !mayNameVolume(path) {
+		return path
+	}
 	for _, v := range volumes {
 		if p := v.pattern.FindString(path); p != "" {
 			return v.root + path[len(p):]
 		}
 	}
 	return path
+}
+
+// mayNameVolume reports whether one of the patterns could match.
+func mayNameVolume(path string) bool {
+	rest := strings.TrimPrefix(path, `\`)
+	return len(rest) > 1 && rest[1] == ':' ||
+		strings.HasPrefix(rest, `\`) || strings.HasPrefix(rest, `?`) ||
+		strings.HasPrefix(rest, `device\`) || strings.HasPrefix(rest, `systemroot\`)
 }
 
 // clean cuts a path into its parts and resolves the dots.
@@ -63,6 +74,7 @@ func clean(path string) (parts []string, root string) {
 	default:
 		root = noRoot
 	}
+	parts = make([]string, 0, 12)
 	for part := range strings.SplitSeq(path, `\`) {
 		switch part {
 		case "", ".":
