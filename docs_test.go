@@ -95,6 +95,7 @@ func TestDocsNameWhatTheCodeSays(t *testing.T) {
 	for _, c := range []struct{ code, name, doc string }{
 		{"internal/score/parts.go", `part\{"([a-z_]+)"`, "docs/format/findings.md"},
 		{"internal/finding/finding.go", `json:"([a-z_0-9]+)`, "docs/format/findings.md"},
+		{"internal/finding/ledger.go", `json:"([a-z_0-9]+)`, "docs/format/ledger.md"},
 	} {
 		doc := read(t, c.doc)
 		for _, m := range regexp.MustCompile(c.name).FindAllStringSubmatch(read(t, c.code), -1) {
@@ -125,7 +126,7 @@ func TestOwnerDocExplainsTheLedger(t *testing.T) {
 
 func TestLinksInDocsLead(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, doc := range []string{"README.md", "docs/ARCHITECTURE.md", "docs/owner.md", "docs/format/findings.md", "examples/office/README.md"} {
+	for _, doc := range []string{"README.md", "docs/ARCHITECTURE.md", "docs/owner.md", "docs/format/findings.md", "docs/format/ledger.md", "examples/office/README.md"} {
 		for _, m := range link.FindAllStringSubmatch(read(t, doc), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s: %v", doc, err)

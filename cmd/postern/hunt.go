@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"math"
 	"os"
@@ -12,19 +11,15 @@ import (
 	"golang.org/x/term"
 
 	"github.com/postern/postern/internal/finding"
-	"github.com/postern/postern/internal/inventory"
-	"github.com/postern/postern/internal/pipeline"
 	"github.com/postern/postern/internal/report"
 )
 
 // huntFlags are the flags of hunt.
 type huntFlags struct {
-	internal, external []string
-	format, store      string
-	memory             string
-	json, csv          bool
-	top, workers       int
-	minScore           float64
+	inputFlags
+	json, csv bool
+	top       int
+	minScore  float64
 }
 
 func huntCommand() *cobra.Command {
@@ -45,42 +40,30 @@ some input could not be read. Finding something is not an error.`,
 		Example: `  postern hunt evidence/
   postern hunt --external 10.0.5.0/24 host.json zeek-logs.zip
   zcat conn.log.gz | postern hunt --json - > findings.json`,
-		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return errors.New("hunt needs a file, a folder or - to read (see postern hunt --help)")
-			}
-			return nil
-		},
+		Args: needsInput("hunt"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
 	}
 	flags := cmd.Flags()
-	flags.StringSliceVar(&f.internal, "internal", nil, "networks (CIDR) that are inside, beside the private ones")
-	flags.StringSliceVar(&f.external, "external", nil, "networks (CIDR) that are outside, though private")
-	flags.StringVar(&f.format, "format", "", "read every input as this format (see postern formats)")
-	flags.StringVar(&f.store, "store", "", "keep the events in this file; reading them again counts nothing twice")
-	flags.StringVar(&f.memory, "store-memory", "", "most memory that the store may take, such as 400MB")
+	f.add(flags)
 	flags.BoolVar(&f.json, "json", false, "write the findings and the summary as JSON")
 	flags.BoolVar(&f.csv, "csv", false, "write the findings as CSV")
 	flags.IntVar(&f.top, "top", 20, "list at most this many findings; 0 lists all")
 	flags.Float64Var(&f.minScore, "min-score", math.Inf(-1), "list only findings with this score or more")
 	flags.Lookup("min-score").DefValue = "none"
-	flags.IntVar(&f.workers, "workers", 0, "inputs read and hosts joined at once; 0 takes all processors")
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
 	return cmd
 }
 
 func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error {
-	networks, err := f.networks()
+	bar := newBar(os.Stderr)
+	h, err := f.hunt(args, bar)
 	if err != nil {
 		return err
 	}
-	bar := newBar(os.Stderr)
-	doc, err := pipeline.Hunt{
-		Inputs: args, Format: f.format, Networks: networks, Store: f.store, Memory: f.memory,
-		Top: f.top, MinScore: f.minScore, Workers: f.workers, Progress: bar,
-	}.Run(ctx)
+	h.Top, h.MinScore = f.top, f.minScore
+	doc, err := h.Run(ctx)
 	bar.done()
 	if ctx.Err() != nil {
 		err = errors.New("interrupted")
@@ -91,22 +74,7 @@ func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error 
 	if err := f.write(out, doc); err != nil {
 		return &exitError{exitFailed, err}
 	}
-	if pipeline.Incomplete(&doc.Summary) {
-		return &exitError{exitIncomplete, errors.New("some input could not be read: see the summary")}
-	}
-	return nil
-}
-
-func (f huntFlags) networks() (inventory.Networks, error) {
-	internal, err := inventory.ParsePrefixes(f.internal)
-	if err != nil {
-		return inventory.Networks{}, fmt.Errorf("--internal: %w", err)
-	}
-	external, err := inventory.ParsePrefixes(f.external)
-	if err != nil {
-		return inventory.Networks{}, fmt.Errorf("--external: %w", err)
-	}
-	return inventory.NewNetworks(internal, external)
+	return complete(doc.Summary.Inputs)
 }
 
 func (f huntFlags) write(out io.Writer, doc *finding.Document) error {

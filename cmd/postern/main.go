@@ -75,7 +75,7 @@ some input could not be read. Finding something is not an error.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(huntCommand(), formatsCommand())
+	root.AddCommand(huntCommand(), ledgerCommand(), formatsCommand())
 	return root
 }
 

@@ -118,30 +118,18 @@ type TLS struct {
 type Summary struct {
 	Inputs []Input `json:"inputs"`
 
-	Records  int64 `json:"records"`
-	Flows    int64 `json:"flows"`
-	Connects int64 `json:"connects"`
-	Lookups  int64 `json:"lookups"`
+	Records int64 `json:"records"`
+	Lookups int64 `json:"lookups"`
 
-	ByRung           map[string]int64 `json:"by_rung"`       // all flows
-	FlowsByKind      map[string]int64 `json:"flows_by_kind"` // all flows
-	UnownedBy        map[string]int64 `json:"unowned_by"`    // flows below the owned rungs, by reason
-	ConnectOutcomes  map[string]int64 `json:"connect_outcomes"`
-	Contradictory    int64            `json:"contradictory"`
-	HandshakesAlone  int64            `json:"handshakes_without_flow"`
-	Sessions         int64            `json:"sessions"` // outbound TLS
-	SessionsByRung   map[string]int64 `json:"sessions_by_rung"`
-	SessionsNoBytes  int64            `json:"sessions_with_unknown_bytes"`
-	OwnedSessions    *float64         `json:"owned_share_sessions"` // of outbound TLS sessions; null without any
-	OwnedBytes       *float64         `json:"owned_share_bytes"`    // of their known outbound bytes; null without any
-	BytesOut         int64            `json:"bytes_out"`
-	Edges            int64            `json:"edges"`
-	FindingsListed   int              `json:"findings_listed"`
-	FindingsUnlisted int              `json:"findings_not_listed"` // below --min-score or beyond --top
+	Account
 
-	First *time.Time `json:"first"`
-	Last  *time.Time `json:"last"`
-	Hosts []Host     `json:"hosts"`
+	Contradictory    int64 `json:"contradictory"`
+	HandshakesAlone  int64 `json:"handshakes_without_flow"`
+	Edges            int64 `json:"edges"`
+	FindingsListed   int   `json:"findings_listed"`
+	FindingsUnlisted int   `json:"findings_not_listed"` // below --min-score or beyond --top
+
+	Hosts []Host `json:"hosts"`
 
 	// Lacking says what the evidence as a whole cannot show.
 	Lacking []string `json:"lacking"`
@@ -151,7 +139,7 @@ type Summary struct {
 type Input struct {
 	Path        string           `json:"path"`
 	Format      string           `json:"format"` // "" when unknown
-	Status      string           `json:"status"` // read, known, ignored, damaged, failed
+	Status      string           `json:"status"` // read, empty, ignored, damaged, failed
 	Error       string           `json:"error,omitempty"`
 	Records     int64            `json:"records"`
 	Events      int64            `json:"events"`

@@ -125,7 +125,7 @@ func TestEmpireEndpointOnly(t *testing.T) {
 	if first.BytesOut != nil {
 		t.Errorf("outbound bytes %d, want unknown", *first.BytesOut)
 	}
-	if !Incomplete(&doc.Summary) {
+	if !Incomplete(doc.Summary.Inputs) {
 		t.Error("the archive is truncated, and the summary does not tell")
 	}
 	if doc.Summary.Records < 1000 {
@@ -146,7 +146,7 @@ func TestZeekOnly(t *testing.T) {
 			t.Errorf("%d sessions at rung %s", n, rung)
 		}
 	}
-	if Incomplete(s) {
+	if Incomplete(s.Inputs) {
 		t.Error("some input could not be read")
 	}
 }
@@ -177,7 +177,7 @@ func TestReadingTwiceCountsOnce(t *testing.T) {
 // TestSplunkEVTX: all logs of one Windows host, as the machine keeps them.
 func TestSplunkEVTX(t *testing.T) {
 	doc := hunt(t, Hunt{Inputs: []string{fixture(t, "splunk_evtx_pcap")}})
-	if Incomplete(&doc.Summary) {
+	if Incomplete(doc.Summary.Inputs) {
 		t.Error("some input could not be read")
 	}
 	if len(doc.Summary.Hosts) == 0 || doc.Summary.Connects == 0 {

@@ -68,8 +68,8 @@ func (h Hunt) Run(ctx context.Context) (*finding.Document, error) {
 }
 
 // Incomplete reports whether anything of the inputs could not be read.
-func Incomplete(s *finding.Summary) bool {
-	for _, in := range s.Inputs {
+func Incomplete(inputs []finding.Input) bool {
+	for _, in := range inputs {
 		if in.Skipped > 0 || in.Status == statusDamaged || in.Status == statusFailed {
 			return true
 		}
@@ -118,14 +118,7 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 }
 
 func (r *run) run(ctx context.Context) (*finding.Document, error) {
-	r.Progress.Stage("reading")
-	inputs, err := r.read(ctx)
-	if err != nil {
-		return nil, err
-	}
-	release()
-	r.Progress.Stage("joining")
-	joined, err := r.join(ctx)
+	inputs, joined, err := r.readAndJoin(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -152,6 +145,18 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 // release gives back the memory that a stage no longer needs. The store's is not
 // Go's: without this, what one stage leaves and the other then takes add up.
 func release() { debug.FreeOSMemory() }
+
+func (r *run) readAndJoin(ctx context.Context) ([]finding.Input, *joined, error) {
+	r.Progress.Stage("reading")
+	inputs, err := r.read(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	release()
+	r.Progress.Stage("joining")
+	joined, err := r.join(ctx)
+	return inputs, joined, err
+}
 
 // score scores the edges against the fleet and ranks the clusters.
 func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baseline.Fleet, *score.Scorer, error) {

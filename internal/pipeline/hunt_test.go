@@ -211,7 +211,7 @@ func TestIncomplete(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := &finding.Summary{Inputs: []finding.Input{{Status: statusRead}, c.in, {Status: statusRead}}}
-			if got := Incomplete(s); got != c.want {
+			if got := Incomplete(s.Inputs); got != c.want {
 				t.Errorf("incomplete %v, want %v", got, c.want)
 			}
 		})

@@ -101,7 +101,7 @@ func TestMissingRecords(t *testing.T) {
 			w := beaconing(t)
 			c.take(w)
 			doc := w.hunt(Hunt{})
-			if Incomplete(&doc.Summary) {
+			if Incomplete(doc.Summary.Inputs) {
 				t.Fatal("the change made telemetry unreadable")
 			}
 			for host, client := range map[string]string{"ws1": "10.0.0.1", "ws2": "10.0.0.2"} {

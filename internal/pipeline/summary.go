@@ -13,15 +13,10 @@ import (
 // summarise says what was read, joined and left out.
 func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding.Summary {
 	s := finding.Summary{
-		Inputs: inputs,
-		Flows:  j.Flows, Connects: j.Connects, Lookups: j.Lookups,
-		ByRung: named(j.ByRung()), FlowsByKind: named(j.ByKind()),
-		UnownedBy: named(j.Unowned()), ConnectOutcomes: named(j.ByOutcome()),
+		Inputs:  inputs,
+		Account: account(&j.Account), Lookups: j.Lookups,
 		Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone,
-		Sessions: j.Sessions, SessionsByRung: named(j.SessionsByRung()), SessionsNoBytes: j.UnknownBytes,
-		OwnedSessions: share(j.Owned, j.Sessions), OwnedBytes: share(j.OwnedBytes, j.Bytes),
-		BytesOut: j.Bytes, Edges: int64(len(j.edges)),
-		First: instant(j.First), Last: instant(j.Last),
+		Edges: int64(len(j.edges)),
 		Hosts: hosts(j),
 	}
 	for _, in := range inputs {
@@ -29,6 +24,17 @@ func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding
 	}
 	s.Lacking = lacking(&s, j, fleet)
 	return s
+}
+
+// account puts an account into the document's words.
+func account(a *owner.Account) finding.Account {
+	return finding.Account{
+		Flows: a.Flows, ByRung: named(a.ByRung()), FlowsByKind: named(a.ByKind()), UnownedBy: named(a.Unowned()),
+		Connects: a.Connects, ConnectOutcomes: named(a.ByOutcome()),
+		Sessions: a.Sessions, SessionsByRung: named(a.SessionsByRung()), SessionsNoBytes: a.UnknownBytes,
+		OwnedSessions: share(a.Owned, a.Sessions), OwnedBytes: share(a.OwnedBytes, a.Bytes), BytesOut: a.Bytes,
+		First: instant(a.First), Last: instant(a.Last),
+	}
 }
 
 // named returns counts by the names of what they count.

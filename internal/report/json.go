@@ -8,9 +8,14 @@ import (
 	"github.com/postern/postern/internal/finding"
 )
 
-// JSON writes the document as docs/format/findings.md specifies it. The
-// encoder escapes control characters and what HTML would take for markup.
-func JSON(w io.Writer, d *finding.Document) error {
+// A Document is what JSON writes.
+type Document interface {
+	*finding.Document | *finding.Ledger
+}
+
+// JSON writes the document as docs/format specifies it. The encoder escapes
+// control characters and what HTML would take for markup.
+func JSON[D Document](w io.Writer, d D) error {
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
 	if err := enc.Encode(d); err != nil {

@@ -59,7 +59,7 @@ func (p *page) inputs(s *finding.Summary) {
 		p.line("  %-18s %-8s %6s inputs %12s records %12s events %8s unreadable%s", Terminal(g.format), g.status,
 			grouped(t.inputs), grouped(t.records), grouped(t.events), grouped(t.skipped), clock)
 	}
-	p.problems(s)
+	p.problems(s.Inputs)
 }
 
 // A problem is what an input's account says beside its counts.
@@ -67,10 +67,10 @@ type problem struct{ path, text string }
 
 // problems lists what the accounts say. What many inputs say alike, but for
 // the numbers in it, is said once.
-func (p *page) problems(s *finding.Summary) {
+func (p *page) problems(inputs []finding.Input) {
 	var order []string
 	alike := make(map[string][]problem)
-	for _, in := range s.Inputs {
+	for _, in := range inputs {
 		for _, text := range accounts(&in) {
 			k := strings.Map(withoutDigits, text)
 			if alike[k] == nil {
@@ -134,7 +134,7 @@ func (p *page) joined(s *finding.Summary) {
 	if s.Sessions == 0 {
 		return
 	}
-	p.line("  with an owner: %s of outbound TLS sessions, %s", percent(s.OwnedSessions), ownedBytes(s))
+	p.line("  with an owner: %s of outbound TLS sessions, %s", percent(s.OwnedSessions), ownedBytes(&s.Account))
 	if s.First != nil && s.Last != nil {
 		p.line("  from %s to %s UTC", s.First.Format("2006-01-02 15:04"), s.Last.Format("2006-01-02 15:04"))
 	}
@@ -186,7 +186,7 @@ func grouped(n int64) string {
 }
 
 // ownedBytes writes the share of bytes with an owner, if any bytes are known.
-func ownedBytes(s *finding.Summary) string {
+func ownedBytes(s *finding.Account) string {
 	switch {
 	case s.OwnedBytes == nil:
 		return "what they sent is unknown"

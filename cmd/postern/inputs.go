@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/postern/postern/internal/inventory"
+	"github.com/postern/postern/internal/pipeline"
+)
+
+// inputFlags are the flags of every command that reads evidence.
+type inputFlags struct {
+	internal, external []string
+	format, store      string
+	memory             string
+	workers            int
+}
+
+func (f *inputFlags) add(flags *pflag.FlagSet) {
+	flags.StringSliceVar(&f.internal, "internal", nil, "networks (CIDR) that are inside, beside the private ones")
+	flags.StringSliceVar(&f.external, "external", nil, "networks (CIDR) that are outside, though private")
+	flags.StringVar(&f.format, "format", "", "read every input as this format (see postern formats)")
+	flags.StringVar(&f.store, "store", "", "keep the events in this file; reading them again counts nothing twice")
+	flags.StringVar(&f.memory, "store-memory", "", "most memory that the store may take, such as 400MB")
+	flags.IntVar(&f.workers, "workers", 0, "inputs read and hosts joined at once; 0 takes all processors")
+}
+
+// hunt returns the hunt that the flags describe.
+func (f inputFlags) hunt(args []string, p pipeline.Progress) (pipeline.Hunt, error) {
+	networks, err := f.networks()
+	return pipeline.Hunt{
+		Inputs: args, Format: f.format, Networks: networks, Store: f.store, Memory: f.memory,
+		Workers: f.workers, Progress: p,
+	}, err
+}
+
+func (f inputFlags) networks() (inventory.Networks, error) {
+	internal, err := inventory.ParsePrefixes(f.internal)
+	if err != nil {
+		return inventory.Networks{}, fmt.Errorf("--internal: %w", err)
+	}
+	external, err := inventory.ParsePrefixes(f.external)
+	if err != nil {
+		return inventory.Networks{}, fmt.Errorf("--external: %w", err)
+	}
+	return inventory.NewNetworks(internal, external)
+}
+
+// needsInput refuses a command line without anything to read.
+func needsInput(command string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) == 0 {
+			return fmt.Errorf("%s needs a file, a folder or - to read (see postern %s --help)", command, command)
+		}
+		return nil
+	}
+}

@@ -1,0 +1,54 @@
+package finding
+
+import "time"
+
+// LedgerFormat names the version of the ledger's format.
+const LedgerFormat = "postern.ledger/1"
+
+// An Account says what became of some flows, connects and sessions.
+type Account struct {
+	Flows       int64            `json:"flows"`
+	ByRung      map[string]int64 `json:"by_rung"`       // flows
+	FlowsByKind map[string]int64 `json:"flows_by_kind"` // flows
+	UnownedBy   map[string]int64 `json:"unowned_by"`    // flows below the owned rungs, by reason
+
+	Connects        int64            `json:"connects"`
+	ConnectOutcomes map[string]int64 `json:"connect_outcomes"`
+
+	Sessions        int64            `json:"sessions"` // outbound TLS
+	SessionsByRung  map[string]int64 `json:"sessions_by_rung"`
+	SessionsNoBytes int64            `json:"sessions_with_unknown_bytes"`
+	OwnedSessions   *float64         `json:"owned_share_sessions"` // of the sessions; null without any
+	OwnedBytes      *float64         `json:"owned_share_bytes"`    // of their known outbound bytes; null without any
+	BytesOut        int64            `json:"bytes_out"`
+
+	First *time.Time `json:"first"` // session
+	Last  *time.Time `json:"last"`
+}
+
+// A Ledger accounts for every flow and every connect, each once.
+type Ledger struct {
+	Format string  `json:"format"`
+	Total  Account `json:"total"`
+
+	Lookups         int64 `json:"lookups"`
+	Contradictory   int64 `json:"contradictory"`
+	HandshakesAlone int64 `json:"handshakes_without_flow"`
+
+	Hosts   []NamedAccount  `json:"hosts"`   // by name; an address where no host is known
+	Sensors []NamedAccount  `json:"sensors"` // of the wire, and sources of endpoints
+	Hours   []HourlyAccount `json:"hours"`   // on the wire's clock
+	Inputs  []Input         `json:"inputs"`
+}
+
+// A NamedAccount is the account of a host or a sensor.
+type NamedAccount struct {
+	Name string `json:"name"`
+	Account
+}
+
+// An HourlyAccount is the account of the hour that begins at Hour.
+type HourlyAccount struct {
+	Hour time.Time `json:"hour"`
+	Account
+}
