@@ -19,6 +19,7 @@ var classesTSV string
 type Classes struct {
 	named  map[string][]entry // by file name
 	folder []entry            // every file of a location
+	alike  map[string]string  // by skeleton: the file name that others imitate
 }
 
 // An entry says what the programs of one file name are in some places.

@@ -12,7 +12,7 @@ import (
 // Load reads classes in the format that classes.tsv describes. An error names
 // the line.
 func Load(r io.Reader) (*Classes, error) {
-	c := &Classes{named: map[string][]entry{}}
+	c := &Classes{named: map[string][]entry{}, alike: map[string]string{}}
 	seen := map[string]int{} // line by location and file
 	lines := bufio.NewScanner(r)
 	number := 0
@@ -111,6 +111,7 @@ func (c *Classes) add(e entry, files []string, seen map[string]int, number int) 
 			c.folder = append(c.folder, e)
 		} else {
 			c.named[f] = append(c.named[f], e)
+			c.addAlike(f, e.class)
 		}
 	}
 	return nil

@@ -7,23 +7,42 @@ import (
 	"strings"
 )
 
-// Masquerade reports whether an image passes itself off as another program,
-// and why: its file name is not the original name in its version resource, or
-// it bears the name of a browser or of a part of Windows and is elsewhere.
-// The original name is "" when no sensor told it. The reason holds text from
-// the log.
-//
-// It is evidence and not proof. Administrators rename tools, and vendors leave
-// the original name of a framework in place.
+// Masquerade is [Evidence.Masquerade] when nothing else is known. The original
+// name is "" when no sensor told it.
 func Masquerade(image, originalName string) (why string, ok bool) {
-	if why, ok = renamed(image, originalName); ok {
+	return Evidence{Image: image, OriginalName: originalName}.Masquerade()
+}
+
+// Masquerade reports whether a program passes itself off as another, and why:
+//
+//   - its file name is written to be misread: invoice.pdf.exe
+//   - its file name is not the original name in its version resource
+//   - it bears the name of a browser or of a part of Windows and is elsewhere
+//   - its file name looks like one of those: svch0st.exe
+//   - its version resource says that it is a part of Windows, and it is where
+//     any user writes; or that a well-known vendor made another's program
+//
+// The reason holds text from the log. It is evidence and not proof.
+// Administrators rename tools, and vendors leave the original name of a
+// framework in place.
+func (e Evidence) Masquerade() (why string, ok bool) {
+	if why, ok = deceptive(e.Image); ok {
+		return why, ok
+	}
+	if why, ok = renamed(e.Image, e.OriginalName); ok {
 		return why, ok
 	}
 	c, err := shipped()
 	if err != nil { // a test shows that the shipped classes load
 		return "", false
 	}
-	return c.displaced(image)
+	if why, ok = c.displaced(e.Image); ok {
+		return why, ok
+	}
+	if why, ok = c.lookalike(e.Image); ok {
+		return why, ok
+	}
+	return c.claims(e)
 }
 
 // renamed compares the file name with the original name.
@@ -33,11 +52,7 @@ func renamed(image, originalName string) (why string, ok bool) {
 	if is == "" || was == "" || is == was || frameworks[was] || harmless[[2]string{is, was}] {
 		return "", false
 	}
-	const longest = 128
-	if len(originalName) > longest {
-		originalName = strings.ToValidUTF8(originalName[:longest], "") + "…"
-	}
-	return fmt.Sprintf("the original name of %s is %s", name, originalName), true
+	return fmt.Sprintf("the original name of %s is %s", limited(name), limited(originalName)), true
 }
 
 // noise is what a download, a release or a build appends to a name.
