@@ -44,7 +44,13 @@ func NewValues(r io.Reader, max int) *Values {
 // and Next may be called on. Any other error is the reader's: all complete
 // values before it have been returned, and it is returned again by every
 // further call.
-func (v *Values) Next() ([]byte, error) {
+func (v *Values) Next() ([]byte, error) { return v.NextParsed(nil) }
+
+// NextParsed is Next for a caller that parses what it gets. Before the braces of
+// a line are counted, parse is asked whether the line is an object as it stands,
+// and nothing else; a nil parse says no. It is not asked about every object, nor
+// is an object that it refused lost: Next's rules then hold.
+func (v *Values) NextParsed(parse func(line []byte) bool) ([]byte, error) {
 	for {
 		v.skipLayout()
 		b := v.w.unread()
@@ -55,6 +61,9 @@ func (v *Values) Next() ([]byte, error) {
 			continue
 		}
 		if b[0] == '{' {
+			if line := v.whole(parse); line != nil {
+				return line, nil
+			}
 			return v.object()
 		}
 		text, err := v.text()
@@ -102,6 +111,30 @@ func (v *Values) text() ([]byte, error) {
 		v.indent = 0
 	}
 	return text, err
+}
+
+// whole consumes and returns the unread line if it is one object, or else does
+// nothing. Only the first object of a line is tried: a line of many would be
+// parsed anew for each.
+func (v *Values) whole(parse func([]byte) bool) []byte {
+	if parse == nil || v.indent != 0 {
+		return nil
+	}
+	eol := v.w.eol(0)
+	for eol < 0 {
+		if len(v.w.unread()) > v.max || !v.w.fill() {
+			return nil
+		}
+		eol = v.w.eol(0)
+	}
+	line := bytes.TrimRight(v.w.unread()[:eol], " \t\r")
+	if len(line) > v.max || line[len(line)-1] != '}' || !parse(line) {
+		return nil
+	}
+	v.number = v.line
+	v.indent = -1
+	v.w.skip(len(line))
+	return line
 }
 
 // object consumes an object, from its opening brace to the closing one or to

@@ -33,11 +33,23 @@ func openJSON(shape *jsonShape) func(io.Reader, *decode.Tally) decode.Decoder {
 type jsonSource struct {
 	values *decode.Values
 	parser fastjson.Parser
+	value  *fastjson.Value // of the line that parse took
 	r      jsonRecord
 }
 
+// parse reports whether b is an object, and keeps it.
+func (s *jsonSource) parse(b []byte) bool {
+	v, err := s.parser.ParseBytes(b)
+	if err != nil || v.Type() != fastjson.TypeObject {
+		return false
+	}
+	s.value = v
+	return true
+}
+
 func (s *jsonSource) next(m *mapper) (record, kind, error) {
-	b, err := s.values.Next()
+	s.value = nil
+	b, err := s.values.NextParsed(s.parse)
 	if err != nil && !errors.Is(err, decode.ErrLong) {
 		return nil, kind{}, err
 	}
@@ -47,12 +59,11 @@ func (s *jsonSource) next(m *mapper) (record, kind, error) {
 		m.tally.Skip(s.r.where(), reasonLong)
 		return nil, kind{}, nil
 	}
-	v, err := s.parser.ParseBytes(b)
-	if err != nil || v.Type() != fastjson.TypeObject {
+	if s.value == nil && !s.parse(b) {
 		m.tally.Skip(s.r.where(), reasonJSON)
 		return nil, kind{}, nil
 	}
-	s.r.fill(v)
+	s.r.fill(s.value)
 	k, ok := m.kind(&s.r)
 	if !ok {
 		return nil, kind{}, nil
