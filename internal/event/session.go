@@ -104,6 +104,10 @@ type Session struct {
 	// process start said so.
 	OriginalName string
 
+	// OtherImage is what another source names as the owner's image, where
+	// two contradict each other; "" otherwise.
+	OtherImage string
+
 	// The destination.
 	Name       string // as a person names it
 	NameSource NameSource

@@ -76,6 +76,8 @@ type Process struct {
 	CommandLine string     `json:"command_line"`
 	User        string     `json:"user"`
 	Hashes      string     `json:"hashes"`
+	Hosted      string     `json:"hosted"`      // the service, script or application that the image runs; "" for none
+	OtherImage  string     `json:"other_image"` // what another source names instead; "" when none contradicts
 	Started     *time.Time `json:"started"` // null when the log does not show it
 	Sessions    int64      `json:"sessions"`
 	Parents     []Parent   `json:"parents"` // the direct parent first

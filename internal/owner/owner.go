@@ -76,6 +76,7 @@ func Join(w Window, c Config) Result {
 	j.leases = newLeases(w.Events.Connects, j.times)
 	j.index()
 	j.pair()
+	j.pairPortless()
 	sessions := make([]event.Session, 0, len(j.flows))
 	for i := range j.flows {
 		if s, ok := j.flow(i); ok {

@@ -293,6 +293,47 @@ func TestJoin(t *testing.T) {
 			outcomes: map[Outcome]int64{Joined: 2},
 		},
 		{
+			name: "tuple: a connect without its port, where nothing else fits",
+			evidence: func(e *evidence) {
+				e.flow(0, 50000)
+				e.connect(0, 0, event.Security)
+				e.connect(1, 0, event.Sysmon)
+				e.connect(8, 0, event.Security)
+			},
+			sessions: []summary{{event.RungTuple, 7, app, 1000}},
+			outcomes: map[Outcome]int64{Joined: 2, Repeated: 1},
+		},
+		{
+			name: "tuple abstains where two processes fit",
+			evidence: func(e *evidence) {
+				e.flow(0, 50000)
+				e.connect(1, 0, event.Sysmon).PID = 8
+				e.connect(2, 0, event.Sysmon).PID = 9
+			},
+			sessions: []summary{
+				{event.RungHost, 0, "", 1000},
+				{event.RungEndpoint, 8, app, event.Unknown},
+				{event.RungEndpoint, 9, app, event.Unknown},
+			},
+			outcomes: map[Outcome]int64{NoWire: 2},
+			unowned:  map[Reason]int64{OlderThanLog: 1},
+		},
+		{
+			name: "tuple abstains where two flows fit",
+			evidence: func(e *evidence) {
+				e.flow(0, 50000)
+				e.flow(5, 50001)
+				e.connect(1, 0, event.Sysmon)
+			},
+			sessions: []summary{
+				{event.RungHost, 0, "", 1000},
+				{event.RungEndpoint, 7, app, event.Unknown},
+				{event.RungHost, 0, "", 1000},
+			},
+			outcomes: map[Outcome]int64{MissedFlow: 1},
+			unowned:  map[Reason]int64{OlderThanLog: 1, NewerThanLog: 1},
+		},
+		{
 			name: "an unnamed owner of Sysmon's is named by Security",
 			evidence: func(e *evidence) {
 				e.flow(0, 50000)
@@ -385,6 +426,30 @@ func TestJoin(t *testing.T) {
 				t.Error("unowned:", diff)
 			}
 		})
+	}
+}
+
+func TestContradictionIsKept(t *testing.T) {
+	var e evidence
+	e.flow(0, 50000)
+	e.connect(1, 50000, event.Sysmon).Image = `C:\Program Files\Other\other.exe`
+	e.connect(0, 50000, event.Security)
+	r := e.join(t)
+	if r.Ledger.Contradictory != 1 || r.Sessions[0].OtherImage != `C:\Program Files\Other\other.exe` {
+		t.Errorf("%d contradictory, session %+v", r.Ledger.Contradictory, r.Sessions[0])
+	}
+}
+
+func TestFloodOfOneTupleIsBounded(t *testing.T) {
+	var e evidence
+	for i := range 20_000 {
+		e.flow(float64(i)/1000, 50000)
+		e.connect(float64(i)/1000, 50000, event.Sysmon)
+	}
+	begin := time.Now()
+	e.join(t)
+	if took := time.Since(begin); took > time.Minute {
+		t.Errorf("%s for 20,000 flows of one tuple", took)
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 // source.
 type owners struct {
 	sysmon, security *event.Connect
+	rung             event.Rung // on which they do
 }
 
 func (o *owners) slot(s event.Source) **event.Connect {
@@ -65,10 +66,7 @@ func (j *join) pairTuple(flows, connects []int32) {
 			continue
 		}
 		at := j.times[c]
-		for _, f := range flows[j.firstFrom(flows, at.Add(-j.Config.Window)):] {
-			if j.flows[f].Time > at.Add(j.Config.Window) {
-				break
-			}
+		for _, f := range j.within(flows, at) {
 			all = append(all, candidate{f, c, empty(&j.flows[f]), at.Sub(j.flows[f].Time).Abs()})
 		}
 	}
@@ -77,14 +75,40 @@ func (j *join) pairTuple(flows, connects []int32) {
 		slices.SortFunc(all, candidate.compare)
 	}
 	for _, p := range all {
-		k := &j.Events.Connects[p.connect]
-		slot := j.owners[p.flow].slot(k.Source)
-		if j.taken[p.connect] != undecided || *slot != nil || !j.owners[p.flow].admits(k) {
-			continue
-		}
-		*slot = k
-		j.taken[p.connect] = Joined
+		j.give(p.flow, p.connect, event.RungExact)
 	}
+}
+
+// give makes a connect an owner of a flow, unless either is taken.
+func (j *join) give(flow, connect int32, r event.Rung) {
+	k, o := &j.Events.Connects[connect], &j.owners[flow]
+	slot := o.slot(k.Source)
+	if j.taken[connect] != undecided || *slot != nil || !o.admits(k) {
+		return
+	}
+	*slot, o.rung = k, r
+	j.taken[connect] = Joined
+}
+
+// maxNear bounds how many flows of one tuple, before and after a connect, may
+// be the connect's: a flood of one tuple must not cost the square of its size.
+const maxNear = 32
+
+// within returns those of flows, which are in order of time, that began within
+// the window around t.
+func (j *join) within(flows []int32, t event.Time) []int32 {
+	at := j.firstFrom(flows, t)
+	from := max(j.firstFrom(flows, t.Add(-j.Config.Window)), at-maxNear)
+	to := min(j.firstFrom(flows, t.Add(j.Config.Window)+1), at+maxNear)
+	return flows[from:to]
+}
+
+// byTime puts flows in order of time.
+func (j *join) byTime(flows []int32) []int32 {
+	slices.SortFunc(flows, func(a, b int32) int {
+		return cmp.Or(cmp.Compare(j.flows[a].Time, j.flows[b].Time), cmp.Compare(a, b))
+	})
+	return flows
 }
 
 // admits reports whether k may be another source's word on the same connect:

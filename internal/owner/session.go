@@ -73,7 +73,8 @@ func describeTLS(s *event.Session, h *event.Handshake) {
 func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 	if o := j.owners[i]; o.any() {
 		k := j.choose(o)
-		s.Rung = event.RungExact
+		s.Rung = o.rung
+		s.OtherImage = j.contradiction(o, k)
 		s.Host = k.Host
 		j.process(s, k)
 		j.nameFar(s, r, k.DstName)
@@ -125,6 +126,17 @@ func (j *join) choose(o owners) *event.Connect {
 		return o.security
 	}
 	return o.sysmon
+}
+
+// contradiction returns the image that the source not chosen names, when it
+// names another program.
+func (j *join) contradiction(o owners, chosen *event.Connect) string {
+	for _, k := range []*event.Connect{o.sysmon, o.security} {
+		if k != nil && k != chosen && k.Image != "" && j.template(k.Image) != j.template(chosen.Image) {
+			return k.Image
+		}
+	}
+	return ""
 }
 
 // process notes the process of a connect on its session.

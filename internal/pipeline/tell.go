@@ -80,7 +80,7 @@ func (r *run) lineages(ctx context.Context, d *details, offsets map[string]time.
 	}
 	for _, k := range listed {
 		if t := tables[k.host]; t != nil {
-			d.publisher = cmp.Or(d.publisher, describe(d.processes[k], t, k, offsets[k.host]))
+			d.publisher = cmp.Or(d.publisher, r.describe(d.processes[k], t, k, offsets[k.host]))
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func byHost(w *event.Batch) (map[string][]event.ProcessStart, map[string][]event
 
 // describe fills p from the instance that the host's table has for it, and
 // returns the publisher that its file claims.
-func describe(p *finding.Process, t *process.Table, k processKey, offset time.Duration) string {
+func (r *run) describe(p *finding.Process, t *process.Table, k processKey, offset time.Duration) string {
 	i := t.Find(k.guid, k.pid, k.first.Add(offset))
 	if i == nil {
 		return ""
@@ -109,6 +109,10 @@ func describe(p *finding.Process, t *process.Table, k processKey, offset time.Du
 	p.CommandLine, p.Hashes = i.CommandLine, i.Hashes
 	p.User = cmp.Or(p.User, i.User)
 	p.Started = instant(i.Time)
+	p.Hosted = r.classes.IdentifyProcess(program.Evidence{
+		Image: i.Image, OriginalName: i.OriginalName, Product: i.Product, Company: i.Company,
+		CommandLine: i.CommandLine, ParentImage: i.ParentImage, ParentCommandLine: i.ParentCommandLine,
+	}).Hosted
 	for _, a := range t.Lineage(i) {
 		p.Parents = append(p.Parents, finding.Parent{
 			PID: a.PID, GUID: a.GUID, Image: a.Image, CommandLine: a.CommandLine,
@@ -262,7 +266,9 @@ func (d *details) process(s *event.Session) {
 			Host: s.Host, PID: s.PID, GUID: s.GUID, Image: s.Image, User: s.User, Parents: []finding.Parent{},
 		}
 	}
-	d.processes[full].Sessions++
+	p := d.processes[full]
+	p.Sessions++
+	p.OtherImage = cmp.Or(p.OtherImage, s.OtherImage)
 }
 
 // listed returns the processes with the most sessions.

@@ -235,6 +235,7 @@ func sessions() *table[event.Session] {
 		label("image", func(e *E) *string { return &e.Image }),
 		label("user_name", func(e *E) *string { return &e.User }),
 		label("original_name", func(e *E) *string { return &e.OriginalName }),
+		label("other_image", func(e *E) *string { return &e.OtherImage }),
 		label("name", func(e *E) *string { return &e.Name }),
 		name("name_source", func(e *E) *event.NameSource { return &e.NameSource }),
 		label("domain", func(e *E) *string { return &e.Domain }),

@@ -139,7 +139,7 @@ func (r *random) session() event.Session {
 	return event.Session{
 		Key: event.Key(r.Uint64()), Host: r.pick("", "host-1", "host-2"), Client: r.addr(), Sensor: r.text(),
 		Rung: event.Rung(r.IntN(9)), Program: r.pick("", "a", "b", "c"), PID: r.Uint32(), GUID: r.text(), Image: r.text(), User: r.text(),
-		OriginalName: r.text(), Name: r.text(), NameSource: event.NameSource(r.IntN(5)), Domain: r.pick("x.example", "y.example", "10.0.0.1"),
+		OriginalName: r.text(), OtherImage: r.text(), Name: r.text(), NameSource: event.NameSource(r.IntN(5)), Domain: r.pick("x.example", "y.example", "10.0.0.1"),
 		Dst: r.end(), Proto: event.Proto(r.Uint32()), Start: r.time() + event.Time(r.Int64N(4))*3_600_000_000,
 		Duration: r.count(), BytesOut: r.count(), BytesIn: r.count(), Open: r.IntN(2) == 0,
 		Evidence: event.TLSEvidence(r.IntN(4)), SNI: r.text(), JA3: r.text(), JA4: r.text(), Issuer: r.text(), Subject: r.text(),
