@@ -38,7 +38,7 @@ func claimsWindows(e Evidence) (why string, ok bool) {
 
 // operatingSystem are the words that stand beside "Microsoft" and "Windows" in
 // the product of the parts of Windows, in the languages that translate it.
-var operatingSystem = []string{"operating system", "betriebssystem", "exploitation", "operativo", "operacional", "besturingssysteem", "операционная система"}
+var operatingSystem = []string{"operating system", "betriebssystem", "exploitation", "sistema opera", "besturingssysteem", "операционная система"}
 
 // partOfWindows reports whether a product is "Microsoft® Windows® Operating
 // System".

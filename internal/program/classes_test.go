@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
 )
 
 func load(t testing.TB) *Classes {
@@ -144,6 +145,33 @@ func TestIdentify(t *testing.T) {
 	}
 	if diff := cmp.Diff(Identity{Class: App}, c.Identify("")); diff != "" {
 		t.Errorf("unknown image (-want +got):\n%s", diff)
+	}
+}
+
+func TestIdentifyProcess(t *testing.T) {
+	c := load(t)
+	e := Evidence{Image: nodeImage, CommandLine: `node C:\Users\bob\agent.js`}
+	want := Identity{
+		Key: `%programfiles%\nodejs\node.exe [script:%user%\agent.js]`, Hosted: `script:%user%\agent.js`,
+		Name: "node.exe", Image: nodeImage, Class: LOLBin,
+	}
+	if diff := cmp.Diff(want, c.IdentifyProcess(e)); diff != "" {
+		t.Errorf("identity (-want +got):\n%s", diff)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		e := Evidence{Image: hostImage().Draw(t, "image"), CommandLine: commandLine().Draw(t, "line")}
+		id := c.IdentifyProcess(e)
+		if id.Class != c.Of(e.Image) || id.Key != Key(e) {
+			t.Fatalf("%+v, want the class %s and the key %q", id, c.Of(e.Image), Key(e))
+		}
+	})
+}
+
+func BenchmarkMasquerade(b *testing.B) {
+	e := Evidence{Image: system("svchost.exe"), OriginalName: "svchost.exe", Product: windowsProduct, Company: microsoft}
+	b.ReportAllocs()
+	for b.Loop() {
+		e.Masquerade()
 	}
 }
 

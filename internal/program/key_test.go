@@ -64,6 +64,9 @@ func TestKey(t *testing.T) {
 			`powershell.exe -Command -`:                                                                      `stdin`,
 			`powershell.exe -File -`:                                                                         `stdin`,
 			`powershell.exe -File \\files\netlogon\logon.ps1`:                                                `script:\\files\netlogon\logon.ps1`,
+			`powershell.exe -c ` + strings.Repeat("x", 3000) + ` a.ps1`:                                      `inline`,
+			`powershell.exe -c a.ps1`:                                                                        `script:a.ps1`,
+			`powershell.exe -c '.\a b.ps1' -x $true`:                                                         `script:a b.ps1`,
 			`powershell.exe -nosuch`:                                                                         `inline`,
 		}},
 		{"PowerShell", pwshImage, map[string]string{
@@ -158,6 +161,7 @@ func TestKey(t *testing.T) {
 			`MSBuild.exe /nodemode:1 /nodeReuse:true`:                                                  ``,
 		}},
 		{"assembly", `C:\Windows\Microsoft.NET\Framework\v4.0.30319\InstallUtil.exe`, map[string]string{
+			`InstallUtil.exe`: ``,
 			`InstallUtil.exe /logfile= /LogToConsole=false /U C:\Users\bob\a.dll`: `assembly:%user%\a.dll`,
 		}},
 		{"dotnet", `C:\Program Files\dotnet\dotnet.exe`, map[string]string{

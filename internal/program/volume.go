@@ -43,14 +43,18 @@ func split(path string) (parts []string, root string) {
 // trimVolume replaces a prefix that names a volume with its root.
 func trimVolume(path string) string {
 	if len(path) > 2 && path[1] == ':' && path[2] == '\\' && 'a' <= path[0] && path[0] <= 'z' {
-		return path[2:] // as nearly always; the patterns are slow
+		path = path[2:] // as nearly always; the patterns are slow
+		for strings.HasPrefix(path, shareRoot) {
+			path = path[1:]
+		}
+		return path
 	}
 	if !mayNameVolume(path) {
 		return path
 	}
 	for _, v := range volumes {
 		if p := v.pattern.FindString(path); p != "" {
-			return v.root + path[len(p):]
+			return v.root + strings.TrimLeft(path[len(p):], `\`) // a second one would make a share of it
 		}
 	}
 	return path
