@@ -78,7 +78,7 @@ type Process struct {
 	Hashes      string     `json:"hashes"`
 	Hosted      string     `json:"hosted"`      // the service, script or application that the image runs; "" for none
 	OtherImage  string     `json:"other_image"` // what another source names instead; "" when none contradicts
-	Started     *time.Time `json:"started"` // null when the log does not show it
+	Started     *time.Time `json:"started"`     // null when the log does not show it
 	Sessions    int64      `json:"sessions"`
 	Parents     []Parent   `json:"parents"` // the direct parent first
 }
@@ -170,6 +170,21 @@ type Host struct {
 	ClockSpread *float64 `json:"clock_spread_seconds"`
 	ClockSource string   `json:"clock_source"`
 	ClockPairs  int      `json:"clock_pairs"`
+
+	// Clocks are the estimates of all sources, and of all times between
+	// which a clock was set.
+	Clocks []Clock `json:"clocks"`
+}
+
+// A Clock is a host's clock, as one source shows it, against the wire's.
+type Clock struct {
+	Source string    `json:"source"`
+	Offset float64   `json:"offset_seconds"` // the host's time minus the wire's
+	Spread float64   `json:"spread_seconds"`
+	Pairs  int       `json:"pairs"`
+	Agree  int       `json:"agree"` // of the pairs
+	First  time.Time `json:"first"` // on the host's clock
+	Last   time.Time `json:"last"`
 }
 
 // ID returns the identity of the finding about a program and a registered

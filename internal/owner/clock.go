@@ -10,8 +10,8 @@ import (
 )
 
 // A Clock is how a host's clock, as one source shows it, stands against the
-// wire's. The offset holds the source's own lag too: Sysmon stamps a connect
-// one to two seconds after its SYN.
+// wire's, over some time. The offset holds the source's own lag too: Sysmon
+// stamps a connect one to two seconds after its SYN.
 type Clock struct {
 	Host   string
 	Source event.Source
@@ -24,9 +24,13 @@ type Clock struct {
 	Spread time.Duration
 
 	// Pairs are the connects and flows that share a tuple; Agree those of
-	// them within the estimate's window. Pairs 0 means that the offset is
-	// not known, and 0 is assumed.
+	// them within the estimate's window.
 	Pairs, Agree int
+
+	// First and Last are the times, on the host's clock, between which
+	// nearly all agreeing pairs lie. A clock that was set has several
+	// Clocks, one for each time between.
+	First, Last event.Time
 }
 
 type clockKey struct {
@@ -34,16 +38,35 @@ type clockKey struct {
 	source event.Source
 }
 
-type clocks map[clockKey]Clock
+// clocks are the estimates of each host and source, the one with the most
+// agreeing pairs first.
+type clocks map[clockKey][]Clock
 
-// minAgree is how many pairs must agree before an offset of more than the
-// join's window is believed: fewer may be a port used again by chance.
-const minAgree = 3
+// The rules by which an offset is believed.
+const (
+	// minAgree is how many pairs must agree before an offset of more than
+	// the join's window is believed: fewer may be a port used again by
+	// chance.
+	minAgree = 3
+
+	// maxClocks bounds how often a clock may be seen to have been set.
+	maxClocks = 8
+
+	// minShare is which share of the pairs must agree on a further offset,
+	// and minWithin which share of those in its time.
+	minShare, minWithin = 0.02, 0.6
+)
+
+// A sighting is a connect and a flow that share a tuple.
+type sighting struct {
+	at    event.Time // of the connect, on the host's clock
+	delta int64      // the host's time minus the wire's, in microseconds
+}
 
 // estimateClocks measures each host's and source's offset on the tuples that
 // stand for one flow only, so that a pair is right whatever the clocks say.
 func (j *join) estimateClocks() {
-	deltas := make(map[clockKey][]int64)
+	pairs := make(map[clockKey][]sighting)
 	for n := range j.tuples.n {
 		flows, connects := j.tuples.flows.of(n), j.tuples.connects.of(n)
 		if len(flows) != 1 {
@@ -65,47 +88,86 @@ func (j *join) estimateClocks() {
 			if seen != nil {
 				seen[key] = true
 			}
-			deltas[key] = append(deltas[key], int64(k.Time-j.flows[flows[0]].Time))
+			pairs[key] = append(pairs[key], sighting{k.Time, int64(k.Time - j.flows[flows[0]].Time)})
 		}
 	}
-	for key, d := range deltas {
-		if c, ok := estimate(d, 2*j.Config.Window.Microseconds()); ok {
+	for key, p := range pairs {
+		for _, c := range estimate(p, 2*j.Config.Window.Microseconds()) {
 			c.Host, c.Source = key.host, key.source
-			j.clocks[key] = c
+			j.clocks[key] = append(j.clocks[key], c)
 		}
 	}
 }
 
-// estimate finds the interval of that width with the most deltas and returns
-// their median: an estimate that wrong pairs, which scatter, do not move.
-func estimate(deltas []int64, width int64) (Clock, bool) {
-	slices.Sort(deltas)
-	lo, hi := densest(deltas, width)
-	in := deltas[lo:hi]
-	c := Clock{Pairs: len(deltas), Agree: len(in)}
-	mid := median(in)
-	if len(in) < minAgree && (mid > width/2 || mid < -width/2) {
-		return Clock{}, false
+// estimate finds the offsets that pairs agree on. The first is the median of
+// the interval of that width which holds the most of them: an estimate that
+// wrong pairs, which scatter, do not move. A clock that was set shows in
+// further such intervals, each with a time of its own in which its pairs
+// prevail.
+func estimate(pairs []sighting, width int64) []Clock {
+	var all []Clock
+	rest := slices.Clone(pairs)
+	slices.SortFunc(rest, func(a, b sighting) int {
+		return cmp.Or(cmp.Compare(a.delta, b.delta), cmp.Compare(a.at, b.at))
+	})
+	for len(all) < maxClocks && len(rest) > 0 {
+		lo, hi := densest(rest, width)
+		c := clockOf(rest[lo:hi])
+		c.Pairs = len(pairs)
+		few := c.Agree < minAgree && (c.Offset.Microseconds() > width/2 || c.Offset.Microseconds() < -width/2)
+		if few || len(all) > 0 && !c.prevails(pairs, width) {
+			break
+		}
+		all = append(all, c)
+		rest = slices.Delete(rest, lo, hi)
 	}
-	dev := make([]int64, len(in))
-	for i, d := range in {
-		dev[i] = max(d-mid, mid-d)
+	return all
+}
+
+// clockOf returns what pairs that agree, ordered by their deltas, say.
+func clockOf(in []sighting) Clock {
+	mid := in[(len(in)-1)/2].delta
+	dev, at := make([]int64, len(in)), make([]event.Time, len(in))
+	for i, p := range in {
+		dev[i], at[i] = magnitude(p.delta-mid), p.at
 	}
 	slices.Sort(dev)
-	c.Offset = time.Duration(mid) * time.Microsecond
-	c.Spread = time.Duration(math.Round(1.4826*float64(median(dev)))) * time.Microsecond
-	return c, true
+	slices.Sort(at)
+	trim := len(at) / 50 // a wrong pair may agree by chance at any time
+	return Clock{
+		Offset: time.Duration(mid) * time.Microsecond,
+		Spread: time.Duration(math.Round(1.4826*float64(dev[(len(dev)-1)/2]))) * time.Microsecond,
+		Agree:  len(in), First: at[trim], Last: at[len(at)-1-trim],
+	}
 }
 
-// densest returns the bounds of the fullest run of sorted values within width.
+// prevails reports whether enough pairs agree with c, in all and in its time.
+func (c Clock) prevails(pairs []sighting, width int64) bool {
+	if c.Agree < minAgree || float64(c.Agree) < minShare*float64(len(pairs)) {
+		return false
+	}
+	in, agree := 0, 0
+	for _, p := range pairs {
+		if c.First <= p.at && p.at <= c.Last {
+			in++
+			if magnitude(p.delta-c.Offset.Microseconds()) <= width/2 {
+				agree++
+			}
+		}
+	}
+	return float64(agree) >= minWithin*float64(in)
+}
+
+// densest returns the bounds of the fullest run of deltas, which are in order,
+// within width.
 // Of equally full runs it takes the one nearest to zero, then the lower.
-func densest(v []int64, width int64) (lo, hi int) {
+func densest(v []sighting, width int64) (lo, hi int) {
 	for i, j := 0, 0; i < len(v); i++ {
-		for j < len(v) && v[j]-v[i] <= width {
+		for j < len(v) && v[j].delta-v[i].delta <= width {
 			j++
 		}
 		n, best := j-i, hi-lo
-		if n > best || n == best && n > 0 && magnitude(v[i]) < magnitude(v[lo]) {
+		if n > best || n == best && n > 0 && magnitude(v[i].delta) < magnitude(v[lo].delta) {
 			lo, hi = i, j
 		}
 	}
@@ -113,14 +175,6 @@ func densest(v []int64, width int64) (lo, hi int) {
 }
 
 func magnitude(n int64) int64 { return max(n, -n) }
-
-// median returns the lower median of sorted values, or 0 of none.
-func median(v []int64) int64 {
-	if len(v) == 0 {
-		return 0
-	}
-	return v[(len(v)-1)/2]
-}
 
 // correct returns the wire's time of a host's time. A source without an
 // estimate borrows the host's other one: they share the host's clock, and
@@ -130,8 +184,23 @@ func (c clocks) correct(host string, s event.Source, t event.Time) event.Time {
 	for other := event.Security; !ok && other > event.NoSource; other-- {
 		k, ok = c[clockKey{host, other}]
 	}
-	return t.Add(-k.Offset)
+	return t.Add(-offsetAt(k, t))
 }
+
+// offsetAt returns the offset that held at t: that of the clock whose time is
+// nearest, or of the shortest around t, which lies within the time of one that
+// was set back later.
+func offsetAt(all []Clock, t event.Time) time.Duration {
+	if len(all) == 0 {
+		return 0
+	}
+	nearest := slices.MinFunc(all, func(a, b Clock) int {
+		return cmp.Or(cmp.Compare(a.span().distance(t), b.span().distance(t)), cmp.Compare(a.Last-a.First, b.Last-b.First))
+	})
+	return nearest.Offset
+}
+
+func (c Clock) span() span { return span{c.First, c.Last} }
 
 // correctTimes notes the time of each connect on the wire's clock.
 func (j *join) correctTimes() {
@@ -142,13 +211,15 @@ func (j *join) correctTimes() {
 	}
 }
 
+// list returns all clocks by host and source, the one with the most agreeing
+// pairs first.
 func (c clocks) list() []Clock {
 	var all []Clock
 	for _, k := range c {
-		all = append(all, k)
+		all = append(all, k...)
 	}
 	slices.SortFunc(all, func(a, b Clock) int {
-		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Source, b.Source))
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Source, b.Source), cmp.Compare(b.Agree, a.Agree), cmp.Compare(a.Offset, b.Offset))
 	})
 	return all
 }

@@ -479,6 +479,28 @@ func TestOffsetOfDaysIsFoundAndTakenOff(t *testing.T) {
 	}
 }
 
+func TestClockThatWasSetIsFollowed(t *testing.T) {
+	for _, steps := range [][]time.Duration{
+		{0, 10 * time.Minute},
+		{-3 * time.Hour, 0, 2 * time.Second},
+		{5 * time.Second, -12 * 24 * time.Hour, 5 * time.Second},
+		{0, 10 * time.Minute, 0},
+	} {
+		var e evidence
+		const each = 40
+		for i := range each * len(steps) {
+			s := float64(i) * 100
+			e.flow(s, uint16(40000+i))
+			k := e.connect(s, uint16(40000+i), event.Security)
+			k.Time = k.Time.Add(steps[i/each])
+		}
+		r := e.join(t)
+		if n := r.Ledger.ByRung()[event.RungExact]; n < int64(each*len(steps)*95/100) {
+			t.Errorf("steps %v: %d of %d joined; clocks %+v", steps, n, each*len(steps), r.Clocks)
+		}
+	}
+}
+
 func TestFewPairsDoNotMakeAGreatOffset(t *testing.T) {
 	var e evidence
 	e.flow(0, 50000)

@@ -63,7 +63,7 @@ func hosts(j *joined) []finding.Host {
 	list := make([]finding.Host, 0, len(j.hosts))
 	for _, name := range j.hosts {
 		index[name] = len(list)
-		list = append(list, finding.Host{Name: name, Addresses: []string{}})
+		list = append(list, finding.Host{Name: name, Addresses: []string{}, Clocks: []finding.Clock{}})
 	}
 	for _, l := range j.leases {
 		if i, ok := index[l.Host]; ok && !l.Addr.IsLoopback() {
@@ -71,14 +71,32 @@ func hosts(j *joined) []finding.Host {
 		}
 	}
 	for _, c := range j.clocks {
-		i, ok := index[c.Host]
-		// Security stamps a connect at once, Sysmon a second or two later:
-		// the later source in the list is the more exact.
-		if ok && c.Pairs > 0 {
+		if i, ok := index[c.Host]; ok {
+			list[i].Clocks = append(list[i].Clocks, finding.Clock{
+				Source: c.Source.String(), Offset: c.Offset.Seconds(), Spread: c.Spread.Seconds(),
+				Pairs: c.Pairs, Agree: c.Agree, First: c.First.Std(), Last: c.Last.Std(),
+			})
+		}
+	}
+	for host, c := range mainClocks(j.clocks) {
+		if i, ok := index[host]; ok {
 			setClock(&list[i], c)
 		}
 	}
 	return list
+}
+
+// mainClocks returns the clock that stands for each host: of the most exact
+// source the one with the most agreeing pairs. Security stamps a connect at
+// once, Sysmon a second or two later.
+func mainClocks(clocks []owner.Clock) map[string]owner.Clock {
+	m := make(map[string]owner.Clock)
+	for _, c := range clocks {
+		if old, ok := m[c.Host]; !ok || c.Source > old.Source || c.Source == old.Source && c.Agree > old.Agree {
+			m[c.Host] = c
+		}
+	}
+	return m
 }
 
 func setClock(h *finding.Host, c owner.Clock) {

@@ -31,8 +31,8 @@ const regular = 0.01
 func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
 	out := make([]finding.Finding, 0, len(listed))
 	offsets := make(map[string]time.Duration)
-	for _, c := range clocks {
-		offsets[c.Host] = c.Offset
+	for host, c := range mainClocks(clocks) {
+		offsets[host] = c.Offset
 	}
 	for i := range listed {
 		d := newDetails()
