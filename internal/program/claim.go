@@ -11,6 +11,9 @@ import (
 // program without asking anyone.
 var writable = []string{`%user%\`, `%appdata%\`, `%localappdata%\`, `%temp%\`, `%public%\`, `%programdata%\`}
 
+// Writable reports whether any user may put a program where the template lies.
+func Writable(template string) bool { return hasPrefixOf(template, writable) }
+
 // claims reports whether the version resource says what cannot be: a part of
 // Windows where any user writes, or the file of one vendor by another. Anybody
 // can write a version resource, so that it never clears a program.
@@ -26,7 +29,7 @@ func (c *Classes) claims(e Evidence) (why string, ok bool) {
 func claimsWindows(e Evidence) (why string, ok bool) {
 	base := Template(e.Image)
 	dir, file := cut(base)
-	if !partOfWindows(e.Product) || !hasPrefixOf(base, writable) || ownCopy(dir) {
+	if !partOfWindows(e.Product) || !Writable(base) || ownCopy(dir) {
 		return "", false
 	}
 	is := stem(file)

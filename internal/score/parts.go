@@ -3,7 +3,6 @@ package score
 import (
 	"fmt"
 	"math"
-	"strings"
 	"time"
 
 	"github.com/postern/postern/internal/event"
@@ -37,22 +36,13 @@ func programClass(c subject) (part, bool) {
 	}}, c.known() && p.why != ""
 }
 
-// writable are the beginnings of path templates under which a user may put a
-// program without asking anyone.
-var writable = []string{`%user%\`, `%appdata%\`, `%localappdata%\`, `%temp%\`, `%public%\`, `%programdata%\`}
-
 // programLocation is where the program lies. Programs of a class that is known
 // by its place are where they belong.
 func programLocation(c subject) (part, bool) {
 	if c.program.Class != program.App && c.program.Class != program.LOLBin {
 		return part{}, false
 	}
-	for _, w := range writable {
-		if strings.HasPrefix(c.Program, w) {
-			return part{"program_location", 1, says("runs from %s, where any user may put a program", c.Program)}, true
-		}
-	}
-	return part{}, false
+	return part{"program_location", 1, says("runs from %s, where any user may put a program", c.Program)}, program.Writable(c.Program)
 }
 
 // programMasquerade is a well-known name in the wrong place, or a file under
