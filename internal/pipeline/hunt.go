@@ -110,7 +110,9 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if r.catalogue, err = destination.Shipped(); err != nil {
 		return nil, err
 	}
-	r.store, err = duckdb.Open(ctx, h.Store, duckdb.Config{MemoryLimit: h.Memory})
+	// The workers ask side by side. Threads of the store's own would only take
+	// the processors from them.
+	r.store, err = duckdb.Open(ctx, h.Store, duckdb.Config{MemoryLimit: h.Memory, Threads: 1})
 	if err != nil {
 		return nil, err
 	}
