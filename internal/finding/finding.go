@@ -127,6 +127,7 @@ type Summary struct {
 
 	Contradictory    int64 `json:"contradictory"`
 	HandshakesAlone  int64 `json:"handshakes_without_flow"`
+	RequestsAlone    int64 `json:"requests_without_flow"`
 	Edges            int64 `json:"edges"`
 	FindingsListed   int   `json:"findings_listed"`
 	FindingsUnlisted int   `json:"findings_not_listed"` // below --min-score or beyond --top

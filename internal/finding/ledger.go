@@ -34,6 +34,7 @@ type Ledger struct {
 	Lookups         int64 `json:"lookups"`
 	Contradictory   int64 `json:"contradictory"`
 	HandshakesAlone int64 `json:"handshakes_without_flow"`
+	RequestsAlone   int64 `json:"requests_without_flow"`
 
 	Hosts   []NamedAccount  `json:"hosts"`   // by name; an address where no host is known
 	Sensors []NamedAccount  `json:"sensors"` // of the wire, and sources of endpoints

@@ -202,6 +202,7 @@ type Ledger struct {
 
 	Lookups         int64 // by hosts
 	HandshakesAlone int64 // handshakes that stood for a flow never reported
+	RequestsAlone   int64 // CONNECTs that did
 	Contradictory   int64 // flows for which two sources name different programs
 }
 
@@ -210,6 +211,7 @@ func (l *Ledger) Add(m *Ledger) {
 	l.add(&m.Account)
 	l.Lookups += m.Lookups
 	l.HandshakesAlone += m.HandshakesAlone
+	l.RequestsAlone += m.RequestsAlone
 	l.Contradictory += m.Contradictory
 	l.Hosts = addAll(l.Hosts, m.Hosts)
 	l.Sensors = addAll(l.Sensors, m.Sensors)

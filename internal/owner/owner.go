@@ -190,17 +190,54 @@ func newJoin(w Window, c Config) *join {
 func (j *join) indexWire() {
 	e := j.Events
 	j.indexHandshakes()
-	for i := range e.Requests {
-		r := &e.Requests[i]
-		if _, ok := j.requests[r.UID]; !ok && r.Method == http.MethodConnect {
-			j.requests[r.UID] = r
-		}
-	}
+	j.indexRequests()
 	j.owners = make([]owners, len(j.flows))
 	for i := range j.flows {
 		j.wire.see(j.flows[i].Src.Addr(), j.flows[i].Time)
 	}
 	j.tuples = newTuples(e.Connects, j.flows)
+	for n := range j.tuples.n {
+		flows := j.tuples.flows.of(n)
+		if len(flows) > 1 && int(flows[len(flows)-1]) >= len(e.Flows) {
+			j.byTime(flows) // those that stand for a flow came last
+		}
+	}
+}
+
+// indexRequests finds the first CONNECT of each flow. One whose flow was never
+// reported stands for it.
+func (j *join) indexRequests() {
+	e := j.Events
+	for i := range e.Requests {
+		r := &e.Requests[i]
+		if _, ok := j.requests[r.UID]; !ok && r.Method == http.MethodConnect && r.UID != "" {
+			j.requests[r.UID] = r
+		}
+	}
+	if len(j.requests) == 0 {
+		return
+	}
+	known := make(map[string]bool, len(j.requests))
+	for i := range j.flows {
+		known[j.flows[i].UID] = true
+	}
+	for i := range e.Requests {
+		r := &e.Requests[i]
+		if j.requests[r.UID] != r || known[r.UID] {
+			continue
+		}
+		j.stand(event.Flow{Sensor: r.Sensor, Time: r.Time, UID: r.UID, Proto: event.TCP, Src: r.Src, Dst: r.Dst}, nil)
+		j.ledger.RequestsAlone++
+	}
+}
+
+// stand adds a flow that was never reported. Its volume and duration are
+// unknown.
+func (j *join) stand(f event.Flow, h *event.Handshake) {
+	f.Duration, f.BytesOut, f.BytesIn = event.Unknown, event.Unknown, event.Unknown
+	f.PacketsOut, f.PacketsIn = event.Unknown, event.Unknown
+	j.flows = append(j.flows, f)
+	j.handshakes = append(j.handshakes, h)
 }
 
 // indexHandshakes finds the first handshake of each flow. One whose flow was
@@ -217,28 +254,18 @@ func (j *join) indexHandshakes() {
 	j.flows = slices.Clip(e.Flows) // which is not ours to append to
 	j.handshakes = make([]*event.Handshake, len(e.Flows))
 	for i := range e.Flows {
-		if n, ok := numbers[e.Flows[i].UID]; ok {
+		if n, ok := numbers[e.Flows[i].UID]; ok && e.Flows[i].UID != "" {
 			j.handshakes[i] = &e.Handshakes[n]
 			used[n] = true
 		}
 	}
 	for i := range e.Handshakes {
 		h := &e.Handshakes[i]
-		if used[i] || numbers[h.UID] != int32(i) {
+		if used[i] || h.UID != "" && numbers[h.UID] != int32(i) {
 			continue
 		}
-		j.flows = append(j.flows, flowOf(h))
-		j.handshakes = append(j.handshakes, h)
+		j.stand(event.Flow{Sensor: h.Sensor, Time: h.Time, UID: h.UID, Proto: h.Proto, Src: h.Src, Dst: h.Dst}, h)
 		j.ledger.HandshakesAlone++
-	}
-}
-
-// flowOf returns what a handshake tells about its flow.
-func flowOf(h *event.Handshake) event.Flow {
-	return event.Flow{
-		Sensor: h.Sensor, Time: h.Time, UID: h.UID, Proto: h.Proto, Src: h.Src, Dst: h.Dst,
-		Duration: event.Unknown, BytesOut: event.Unknown, BytesIn: event.Unknown,
-		PacketsOut: event.Unknown, PacketsIn: event.Unknown,
 	}
 }
 

@@ -90,7 +90,7 @@ func (e *evidence) join(t testing.TB) Result {
 // checkLedger checks that each flow and connect is accounted for once.
 func checkLedger(t testing.TB, b *event.Batch, l *Ledger) {
 	t.Helper()
-	if want := int64(len(b.Flows)) + l.HandshakesAlone; l.Flows != want {
+	if want := int64(len(b.Flows)) + l.HandshakesAlone + l.RequestsAlone; l.Flows != want {
 		t.Errorf("the ledger has %d flows, want %d", l.Flows, want)
 	}
 	if l.Connects != int64(len(b.Connects)) {
@@ -548,6 +548,23 @@ func TestProxiedSessionGoesToTheHostAskedFor(t *testing.T) {
 	r := e.join(t)
 	if len(r.Sessions) != 1 || r.Sessions[0].Name != "www.example.org" || r.Sessions[0].Domain != "example.org" {
 		t.Errorf("got %+v", r.Sessions)
+	}
+}
+
+func TestRequestWithoutFlowStandsForIt(t *testing.T) {
+	var e evidence
+	proxy := netip.MustParseAddrPort("10.0.0.9:3128")
+	from := netip.MustParseAddrPort(client + ":50000")
+	e.connect(0, 50000, event.Security).Dst = proxy
+	e.Requests = append(e.Requests, event.Request{
+		Sensor: "zeek", UID: "C9", Time: at(0.2), Src: from, Dst: proxy, Method: "CONNECT", Host: "www.example.org", Port: 443,
+	})
+	r := e.join(t)
+	if len(r.Sessions) != 1 || r.Ledger.RequestsAlone != 1 {
+		t.Fatalf("%d sessions, %d requests alone", len(r.Sessions), r.Ledger.RequestsAlone)
+	}
+	if s := r.Sessions[0]; s.Domain != "example.org" || s.PID != 7 || s.BytesOut != event.Unknown {
+		t.Errorf("got %+v", s)
 	}
 }
 

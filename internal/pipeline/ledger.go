@@ -28,7 +28,7 @@ func (r *run) ledger(ctx context.Context) (*finding.Ledger, error) {
 	}
 	l := &finding.Ledger{
 		Format: finding.LedgerFormat, Total: account(&j.Account),
-		Lookups: j.Lookups, Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone,
+		Lookups: j.Lookups, Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone, RequestsAlone: j.RequestsAlone,
 		Hosts: byName(j.Ledger.Hosts), Sensors: byName(j.Ledger.Sensors),
 		Hours: []finding.HourlyAccount{}, Inputs: inputs,
 	}

@@ -15,7 +15,7 @@ func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding
 	s := finding.Summary{
 		Inputs:  inputs,
 		Account: account(&j.Account), Lookups: j.Lookups,
-		Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone,
+		Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone, RequestsAlone: j.RequestsAlone,
 		Edges: int64(len(j.edges)),
 		Hosts: hosts(j),
 	}

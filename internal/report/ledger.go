@@ -22,8 +22,8 @@ func LedgerText(w io.Writer, l *finding.Ledger, o Options) error {
 	p.line("  %s flows by owner: %s", grouped(l.Total.Flows), counts(l.Total.ByRung, ", "))
 	p.line("  without owner because: %s", counts(l.Total.UnownedBy, ", "))
 	p.line("  %s connects of endpoints: %s", grouped(l.Total.Connects), counts(l.Total.ConnectOutcomes, ", "))
-	p.line("  %s lookups by hosts, %s flows with two sources' contradicting words, %s handshakes without a flow",
-		grouped(l.Lookups), grouped(l.Contradictory), grouped(l.HandshakesAlone))
+	p.line("  %s lookups by hosts; %s flows of which two sources name different programs; %s handshakes and %s proxy requests stand for their flow",
+		grouped(l.Lookups), grouped(l.Contradictory), grouped(l.HandshakesAlone), grouped(l.RequestsAlone))
 	p.accounts("HOST", named(l.Hosts))
 	p.accounts("SENSOR", named(l.Sensors))
 	p.accounts("HOUR (UTC)", hourly(l.Hours))
