@@ -78,9 +78,15 @@ func Join(w Window, c Config) Result {
 	j.pair()
 	j.pairPortless()
 	sessions := make([]event.Session, 0, len(j.flows))
-	for i := range j.flows {
-		if s, ok := j.flow(i); ok {
-			sessions = append(sessions, s)
+	// Those with an owner first: the others may be inferred from them.
+	for _, owned := range []bool{true, false} {
+		for i := range j.flows {
+			if j.owners[i].any() != owned {
+				continue
+			}
+			if s, ok := j.flow(i); ok {
+				sessions = append(sessions, s)
+			}
 		}
 	}
 	sessions = append(sessions, j.unpaired()...)
@@ -132,6 +138,7 @@ type join struct {
 	lookups map[string]map[string][]*event.Lookup // by host and name, by time
 
 	templates map[string]string // of images
+	history   history           // of sessions with an owner
 	domains   map[string]string // of names
 
 	candidates []candidate // pairTuple's, to be used again
@@ -176,6 +183,7 @@ func newJoin(w Window, c Config) *join {
 		endpoint:  make(spans[string]),
 		clocks:    make(clocks),
 		templates: make(map[string]string),
+		history:   make(history),
 		domains:   make(map[string]string),
 	}
 	if j.TLSServer == nil {

@@ -453,6 +453,39 @@ func TestFloodOfOneTupleIsBounded(t *testing.T) {
 	}
 }
 
+func TestInferredFromTheHostsHistory(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		others int    // sessions of another program, of 20, with the same trait
+		ja4    string // of the session without an event
+		want   event.Rung
+	}{
+		{"one program only", 0, "t13d1516h2_a", event.RungInferred},
+		{"two programs", 6, "t13d1516h2_a", event.RungHost},
+		{"another client", 0, "t13d1516h2_b", event.RungHost},
+		{"no fingerprint", 0, "", event.RungHost},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var e evidence
+			for i := range 21 {
+				f := e.flow(float64(i)*1000, uint16(50000+i))
+				h := event.Handshake{UID: f.UID, Time: f.Time, Src: f.Src, Dst: f.Dst, SNI: "far.example", JA4: "t13d1516h2_a"}
+				if i == 10 { // lost by the endpoint
+					h.JA4 = c.ja4
+				} else if k := e.connect(float64(i)*1000, uint16(50000+i), event.Sysmon); i < c.others {
+					k.Image = `C:\Program Files\Other\other.exe`
+				}
+				e.Handshakes = append(e.Handshakes, h)
+			}
+			r := e.join(t)
+			s := r.Sessions[10]
+			if s.Rung != c.want || c.want == event.RungInferred && (s.Program != app || s.PID != 0) {
+				t.Errorf("got %s by %q", s.Rung, s.Program)
+			}
+		})
+	}
+}
+
 func TestOffsetOfDaysIsFoundAndTakenOff(t *testing.T) {
 	for _, offset := range []time.Duration{0, 3 * time.Second, -19 * time.Hour, 12 * 24 * time.Hour} {
 		var e evidence

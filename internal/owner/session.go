@@ -78,6 +78,7 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 		s.Host = k.Host
 		j.process(s, k)
 		j.nameFar(s, r, k.DstName)
+		j.history.learn(s)
 		return owned
 	}
 	host, why := j.leases.holder(s.Client, s.Start, j.LeaseSlack)
@@ -91,6 +92,9 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 		s.Rung = event.RungLookup
 		s.PID, s.GUID, s.Image = l.PID, l.GUID, l.Image
 		j.identify(s)
+		return owned
+	}
+	if j.history.infer(s) {
 		return owned
 	}
 	s.Rung = event.RungHost

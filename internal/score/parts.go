@@ -198,5 +198,9 @@ func certificate(c subject) (part, bool) {
 
 // rung counts against an owner that is named by weaker evidence.
 func rung(c subject) (part, bool) {
-	return part{"weak_owner", weakOwner, says("the owner is known only by who asked for the name")}, c.known() && c.Rung == event.RungLookup
+	why := "the owner is known only by who asked for the name"
+	if c.Rung == event.RungInferred {
+		why = "the owner is only probable, by the fingerprint and the host's history"
+	}
+	return part{"weak_owner", weakOwner, says("%s", why)}, c.known() && (c.Rung == event.RungLookup || c.Rung == event.RungInferred)
 }

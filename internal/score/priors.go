@@ -66,7 +66,8 @@ const (
 	ordinaryPeriodic = 0.80
 	ordinaryService  = -1.0
 
-	// weakOwner is for an owner known only by who asked for the name.
+	// weakOwner is for an owner known only by who asked for the name, or by
+	// what the host does otherwise.
 	weakOwner = -0.7
 
 	// materialBytes is the outbound volume below which volume is no evidence.
