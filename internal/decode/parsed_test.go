@@ -27,7 +27,7 @@ func TestParsingFindsWhatBracesFind(t *testing.T) {
 		for range r.IntN(12) {
 			text.WriteString(pieces[r.IntN(len(pieces))])
 		}
-		parse := func(line []byte) bool { return json.Valid(line) }
+		parse := json.Valid
 		want := splits(text.String(), nil)
 		if diff := cmp.Diff(want, splits(text.String(), parse)); diff != "" {
 			t.Fatalf("%q: %s", text.String(), diff)

@@ -29,11 +29,11 @@ func (r *run) ledger(ctx context.Context) (*finding.Ledger, error) {
 	l := &finding.Ledger{
 		Format: finding.LedgerFormat, Total: account(&j.Account),
 		Lookups: j.Lookups, Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone, RequestsAlone: j.RequestsAlone,
-		Hosts: byName(j.Ledger.Hosts), Sensors: byName(j.Ledger.Sensors),
+		Hosts: byName(j.Hosts), Sensors: byName(j.Sensors),
 		Hours: []finding.HourlyAccount{}, Inputs: inputs,
 	}
-	for _, t := range slices.Sorted(maps.Keys(j.Ledger.Hours)) {
-		l.Hours = append(l.Hours, finding.HourlyAccount{Hour: t.Std(), Account: account(j.Ledger.Hours[t])})
+	for _, t := range slices.Sorted(maps.Keys(j.Hours)) {
+		l.Hours = append(l.Hours, finding.HourlyAccount{Hour: t.Std(), Account: account(j.Hours[t])})
 	}
 	return l, nil
 }
