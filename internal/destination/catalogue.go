@@ -2,7 +2,6 @@ package destination
 
 import (
 	_ "embed"
-	"slices"
 	"strings"
 	"sync"
 )
@@ -50,12 +49,6 @@ func Shipped() (*Catalogue, error) { return shipped() }
 var shipped = sync.OnceValues(func() (*Catalogue, error) {
 	return Load(strings.NewReader(catalogueText))
 })
-
-// Classes returns the classes in the order of the catalogue.
-func (c *Catalogue) Classes() []ClassDoc { return slices.Clone(c.classes) }
-
-// Services returns the services in the order of the catalogue.
-func (c *Catalogue) Services() []Service { return slices.Clone(c.services) }
 
 // Lookup returns the service that a name belongs to: that of the pattern with
 // the most labels. The name is normalised first (see [Normalise]). An address

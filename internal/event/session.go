@@ -29,15 +29,6 @@ func (r Rung) String() string {
 	return "rung-" + itoa(uint64(r))
 }
 
-// Rungs returns all rungs, the best first.
-func Rungs() []Rung {
-	all := make([]Rung, len(rungNames))
-	for i := range all {
-		all[i] = Rung(i)
-	}
-	return all
-}
-
 // Owned reports whether r names a process.
 func (r Rung) Owned() bool { return r < RungHost }
 

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/stats"
 )
 
 // A Clock is how a host's clock, as one source shows it, stands against the
@@ -124,22 +125,21 @@ func estimate(pairs []sighting, width int64) []Clock {
 	return all
 }
 
-// clockOf returns what pairs that agree, ordered by their deltas, say.
+// clockOf returns what pairs that agree say.
 func clockOf(in []sighting) Clock {
-	mid := in[(len(in)-1)/2].delta
-	dev, at := make([]int64, len(in)), make([]event.Time, len(in))
+	deltas, at := make([]float64, len(in)), make([]float64, len(in))
 	for i, p := range in {
-		dev[i], at[i] = magnitude(p.delta-mid), p.at
+		deltas[i], at[i] = float64(p.delta), float64(p.at)
 	}
-	slices.Sort(dev)
-	slices.Sort(at)
-	trim := len(at) / 50 // a wrong pair may agree by chance at any time
+	// A wrong pair in fifty may agree by chance at any time.
+	stray := float64(len(in)/50) / float64(max(1, len(in)-1))
 	return Clock{
-		Offset: time.Duration(mid) * time.Microsecond,
-		Spread: time.Duration(math.Round(1.4826*float64(dev[(len(dev)-1)/2]))) * time.Microsecond,
-		Agree:  len(in), First: at[trim], Last: at[len(at)-1-trim],
+		Offset: microseconds(stats.Median(deltas)), Spread: microseconds(stats.MAD(deltas)), Agree: len(in),
+		First: event.Time(stats.Quantile(at, stray)), Last: event.Time(stats.Quantile(at, 1-stray)),
 	}
 }
+
+func microseconds(x float64) time.Duration { return time.Duration(math.Round(x)) * time.Microsecond }
 
 // prevails reports whether enough pairs agree with c, in all and in its time.
 func (c Clock) prevails(pairs []sighting, width int64) bool {

@@ -203,6 +203,7 @@ type Ledger struct {
 	Lookups         int64 // by hosts
 	HandshakesAlone int64 // handshakes that stood for a flow never reported
 	RequestsAlone   int64 // CONNECTs that did
+	Forgotten       int64 // DNS answers that were dropped to bound memory
 	Contradictory   int64 // flows for which two sources name different programs
 }
 
@@ -212,6 +213,7 @@ func (l *Ledger) Add(m *Ledger) {
 	l.Lookups += m.Lookups
 	l.HandshakesAlone += m.HandshakesAlone
 	l.RequestsAlone += m.RequestsAlone
+	l.Forgotten += m.Forgotten
 	l.Contradictory += m.Contradictory
 	l.Hosts = addAll(l.Hosts, m.Hosts)
 	l.Sensors = addAll(l.Sensors, m.Sensors)

@@ -90,6 +90,12 @@ func Join(w Window, c Config) Result {
 		}
 	}
 	sessions = append(sessions, j.unpaired()...)
+	for _, n := range j.names {
+		j.ledger.Forgotten += int64(n.Dropped())
+	}
+	for _, n := range j.seen {
+		j.ledger.Forgotten += int64(n.Dropped())
+	}
 	return Result{Sessions: inOrder(sessions), Clocks: j.clocks.list(), Ledger: j.ledger}
 }
 

@@ -98,7 +98,10 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if len(h.Inputs) == 0 {
 		return nil, ErrNoInput
 	}
-	var err error
+	err := decode.Validate(r.formats)
+	if err != nil {
+		return nil, err
+	}
 	if h.Format != "" {
 		if r.force, err = decode.ByName(r.formats, h.Format); err != nil {
 			return nil, err
@@ -189,9 +192,8 @@ func (r *run) list(clusters []finding.Cluster) []finding.Cluster {
 // joined is what the join of all groups gave.
 type joined struct {
 	owner.Ledger
-	edges   []detect.Edge
-	clocks  []owner.Clock
-	leases  []store.Lease
-	clients int // addresses that a wire saw as originators
-	hosts   []string
+	edges  []detect.Edge
+	clocks []owner.Clock
+	leases []store.Lease
+	hosts  []string
 }

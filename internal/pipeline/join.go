@@ -30,9 +30,7 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 		return nil, err
 	}
 	for _, l := range loads {
-		if l.Addr.IsValid() {
-			out.clients++
-		} else {
+		if !l.Addr.IsValid() {
 			out.hosts = append(out.hosts, l.Host)
 		}
 	}

@@ -131,6 +131,7 @@ func lacking(s *finding.Summary, j *joined, fleet *baseline.Fleet) []string {
 	say(blind > 0 && s.Flows > 0, "%d outbound TLS sessions were seen by endpoints only.", blind)
 	say(j.Handshakes < sessions && s.Flows > 0,
 		"%d of %d outbound TLS sessions are taken for TLS without a handshake seen.", sessions-j.Handshakes, sessions)
+	say(j.Forgotten > 0, "%d DNS answers were too many to keep: destinations they name may be shown by their address.", j.Forgotten)
 	say(fleet.Hosts < 10, "With %d hosts or addresses, how rare a program is rests mostly on what is usual for its kind.", fleet.Hosts)
 	span := fleet.Span(fleet.Last)
 	say(span < 3*24*time.Hour, "The evidence spans %s: habits of days cannot be told from what is new.", span.Round(time.Second))

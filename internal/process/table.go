@@ -5,7 +5,6 @@ package process
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/postern/postern/internal/event"
@@ -27,15 +26,6 @@ type Instance struct {
 
 	// End is when the process ended, or event.Never when the log does not say.
 	End event.Time
-}
-
-// ID returns what tells this instance from others on its host: the GUID, else
-// the PID and the start.
-func (i *Instance) ID() string {
-	if i.GUID != "" {
-		return i.GUID
-	}
-	return strconv.FormatUint(uint64(i.PID), 10) + "@" + strconv.FormatInt(int64(i.Time), 10)
 }
 
 // alive reports whether the process may have been running at t.

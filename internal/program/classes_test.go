@@ -140,10 +140,10 @@ func TestIdentify(t *testing.T) {
 		Key: `%temp%\{random}\setup.exe`, Name: "Setup.exe",
 		Image: `C:\Users\Bob\AppData\Local\Temp\7zS4C2A.tmp\Setup.exe`, Class: App,
 	}
-	if diff := cmp.Diff(want, c.Identify(want.Image)); diff != "" {
+	if diff := cmp.Diff(want, c.IdentifyProcess(Evidence{Image: want.Image})); diff != "" {
 		t.Errorf("identity (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff(Identity{Class: App}, c.Identify("")); diff != "" {
+	if diff := cmp.Diff(Identity{Class: App}, c.IdentifyProcess(Evidence{})); diff != "" {
 		t.Errorf("unknown image (-want +got):\n%s", diff)
 	}
 }
@@ -222,6 +222,6 @@ func BenchmarkIdentify(b *testing.B) {
 	c := load(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		c.Identify(`C:\Program Files (x86)\Google\Chrome\Application\chrome.exe`)
+		c.IdentifyProcess(Evidence{Image: `C:\Program Files (x86)\Google\Chrome\Application\chrome.exe`})
 	}
 }

@@ -20,23 +20,6 @@ type Evidence struct {
 	ParentCommandLine string
 }
 
-// Key returns the key of a program as all hosts know it: the [Template] of its
-// image, and what the image hosts in brackets when its command line tells.
-//
-//	%system%\svchost.exe [svc:wuauserv]
-//	%programfiles%\nodejs\node.exe [script:%user%\agent\main.js]
-//	%system%\mshta.exe [url:example.com]
-//
-// Evidence only ever adds to the template. Without a command line a host stays
-// the plain template: what it runs is unknown then, and not guessed. So does a
-// host whose command line names nothing. The text of a command, and of an
-// address all but the registered domain, stays out: both differ from run to
-// run, and they hold secrets.
-func Key(e Evidence) string {
-	base := Template(e.Image)
-	return join(base, hosted(base, e))
-}
-
 // join appends what a program hosts to its template.
 func join(base, hosted string) string {
 	if hosted == "" {

@@ -4,24 +4,30 @@ package program
 
 // An Identity is a program as all hosts and sensors know it.
 type Identity struct {
-	Key       string // shared over hosts, as Key makes it; "" when the image is unknown
-	Hosted    string // what the image hosts, as Key says it in brackets; "" when nothing or unknown
+	Key       string // shared over hosts; "" when the image is unknown
+	Hosted    string // what the image hosts, as the key has it in brackets; "" when nothing or unknown
 	Name      string // file name as written
 	Image     string // full path as written
 	Publisher string // of the signature; "" while no sensor tells
 	Class     Class
 }
 
-// Identify returns the identity of an image of which nothing else is known, as
-// the Security log's connections have it. A program that hosts no others has
-// the same with and without an event of its start.
-func (c *Classes) Identify(image string) Identity {
-	return c.IdentifyProcess(Evidence{Image: image})
-}
-
 // IdentifyProcess returns the identity of a program by all that its start
-// tells: [Key] says how. The class is that of the image: what an interpreter
-// runs makes it no other program to a baseline's prior.
+// tells. The key is the [Template] of its image, and what the image hosts in
+// brackets when its command line tells:
+//
+//	%system%\svchost.exe [svc:wuauserv]
+//	%programfiles%\nodejs\node.exe [script:%user%\agent\main.js]
+//	%system%\mshta.exe [url:example.com]
+//
+// Evidence only ever adds to the template. Without a command line a host stays
+// the plain template: what it runs is unknown then, and not guessed. So does a
+// host whose command line names nothing. The text of a command, and of an
+// address all but the registered domain, stays out: both differ from run to
+// run, and they hold secrets.
+//
+// The class is that of the image: what an interpreter runs makes it no other
+// program to a baseline's prior.
 func (c *Classes) IdentifyProcess(e Evidence) Identity {
 	base := Template(e.Image)
 	hosted := hosted(base, e)
