@@ -4,7 +4,7 @@ GO        ?= go
 FUZZTIME  ?= 20s
 LINT       = $(CURDIR)/bin/golangci-lint
 
-.PHONY: build test lint fuzz bench example clean
+.PHONY: build test lint fuzz bench bench-owner example clean
 
 build:
 	$(GO) build -o bin/postern ./cmd/postern
@@ -36,6 +36,11 @@ fuzz:
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./internal/...
 	$(GO) run ./internal/bench -flows 1000000
+
+# How right the join is when evidence is hidden. Add ARGS=-soak for ten million
+# flows.
+bench-owner:
+	$(GO) run ./internal/bench/owner $(ARGS)
 
 # The example estate, byte for byte as it is committed.
 example:
