@@ -37,6 +37,7 @@ func soak(w io.Writer, c ownertest.Config, flows int, asJSON bool) error {
 	}
 	c.Connections = max(1, flows/c.Hosts)
 	c.Span = 24 * time.Hour
+	c.GroupSize = min(c.GroupSize, 4) // a group's events are what memory holds
 	begin := time.Now()
 	tables := make([]soaked, c.NumGroups())
 	next := make(chan int)

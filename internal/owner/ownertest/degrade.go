@@ -1,6 +1,7 @@
 package ownertest
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/cespare/xxhash/v2"
@@ -62,7 +63,7 @@ func LoseConnectsIf(drop func(k *event.Connect) bool) Degrader {
 	})
 }
 
-// LoseFlows hides the share p of the flows, with their handshakes.
+// LoseFlows hides the share p of the flows, with their handshakes and requests.
 func LoseFlows(p float64, seed uint64) Degrader {
 	return loseFlowsIf(func(uid string) bool { return pickedName(seed, p, uid) })
 }
@@ -71,11 +72,18 @@ func loseFlowsIf(drop func(uid string) bool) Degrader {
 	return each(func(g *Group) { g.loseFlows(drop) })
 }
 
+// loseFlows hides flows, with their handshakes and requests.
 func (g *Group) loseFlows(drop func(uid string) bool) {
+	g.hideFlows(drop)
+	e := &g.Events
+	e.Requests = slices.DeleteFunc(e.Requests, func(r event.Request) bool { return drop(cmp.Or(g.Truth.Requests[r.UID], r.UID)) })
+}
+
+// hideFlows hides flows and their handshakes, and leaves their requests.
+func (g *Group) hideFlows(drop func(uid string) bool) {
 	e := &g.Events
 	e.Flows = slices.DeleteFunc(e.Flows, func(f event.Flow) bool { return drop(f.UID) })
 	e.Handshakes = slices.DeleteFunc(e.Handshakes, func(h event.Handshake) bool { return drop(h.UID) })
-	e.Requests = slices.DeleteFunc(e.Requests, func(r event.Request) bool { return r.UID != "" && drop(r.UID) })
 }
 
 // LoseLookups hides the share p of the lookups.

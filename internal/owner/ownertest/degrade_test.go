@@ -153,7 +153,7 @@ func TestProxyTellsTheFarEnd(t *testing.T) {
 		logged := make(map[string]bool)
 		for n := range log.Groups[i].Events.Requests {
 			r := &log.Groups[i].Events.Requests[n]
-			logged[log.Groups[i].Truth.Requests[r.Key()]] = true
+			logged[log.Groups[i].Truth.Requests[r.UID]] = true
 		}
 		for n := range log.Groups[i].Events.Flows {
 			if f := truth[log.Groups[i].Events.Flows[n].UID]; f.Proto == event.TCP && f.outward() {

@@ -37,7 +37,7 @@ type Group struct {
 type Truth struct {
 	Flows    map[string]*Flow     // by the flow's UID
 	Connects map[event.Key]Report // by the connect's key
-	Requests map[event.Key]string // UIDs, by the key of a request of a proxy's log
+	Requests map[string]string    // UIDs of flows, by the UID that a proxy's log gives its request
 }
 
 // A Flow is the truth about one connection.
@@ -55,7 +55,7 @@ type Flow struct {
 }
 
 // outward reports whether the flow left the estate.
-func (f *Flow) outward() bool { return !f.Dst.Addr().IsPrivate() }
+func (f *Flow) outward() bool { return f != nil && !f.Dst.Addr().IsPrivate() }
 
 // A Process is one instance of a program on a host.
 type Process struct {

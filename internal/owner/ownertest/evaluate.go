@@ -1,6 +1,7 @@
 package ownertest
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -70,7 +71,7 @@ func (j *judge) look() {
 		see(e.Handshakes[i].UID)
 	}
 	for i := range e.Requests {
-		see(truth.Requests[e.Requests[i].Key()])
+		see(truth.Requests[e.Requests[i].UID])
 	}
 	for i := range e.Connects {
 		k := &e.Connects[i]
@@ -94,10 +95,7 @@ func (j *judge) look() {
 // uid returns the connection that a session is about, or "" when it is of a
 // connect only.
 func (j *judge) uid(s *event.Session) string {
-	if s.UID != "" {
-		return s.UID
-	}
-	return j.group.Truth.Requests[s.Key]
+	return cmp.Or(j.group.Truth.Requests[s.UID], s.UID)
 }
 
 func (j *judge) session(s *event.Session) {

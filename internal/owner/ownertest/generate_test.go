@@ -12,7 +12,7 @@ import (
 // small is an estate that is quick to make, and has every sort of group.
 func small() Config {
 	c := Defaults()
-	c.Hosts, c.GroupSize, c.Connections = 24, 4, 250
+	c.Hosts, c.GroupSize, c.Connections = 24, 4, 200
 	c.Churning, c.VPN, c.TwoSites = 0.3, 0.2, 0.2
 	return c
 }

@@ -32,7 +32,7 @@ func newMaker(c Config, index int, r *rand.Rand) *maker {
 		end:       epoch.Add(c.Span),
 		templates: make(map[string]string),
 		group: Group{Truth: Truth{
-			Flows: make(map[string]*Flow), Connects: make(map[event.Key]Report), Requests: make(map[event.Key]string),
+			Flows: make(map[string]*Flow), Connects: make(map[event.Key]Report), Requests: make(map[string]string),
 		}},
 	}
 }

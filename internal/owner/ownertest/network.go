@@ -70,7 +70,7 @@ func ProxyWire() Degrader { return each(func(g *Group) { g.proxy(false) }) }
 
 // ProxyLog is ProxyWire without a sensor before the proxy: in the place of the
 // flows stand the requests of the proxy's own log, with the client's address,
-// port and time, and without UID.
+// port and time, and UIDs of the log's own.
 func ProxyLog() Degrader { return each(func(g *Group) { g.proxy(true) }) }
 
 func (g *Group) proxy(logOnly bool) {
@@ -99,7 +99,7 @@ func (g *Group) proxy(logOnly bool) {
 		}
 	}
 	if logOnly {
-		g.loseFlows(func(uid string) bool { return proxied[uid] })
+		g.hideFlows(func(uid string) bool { return proxied[uid] })
 	}
 }
 
@@ -119,8 +119,8 @@ func (g *Group) proxyFlow(f *event.Flow, logOnly bool) {
 		r.Method = http.MethodConnect
 	}
 	if logOnly {
-		r.Sensor, r.UID = "squid", ""
-		g.Truth.Requests[r.Key()] = f.UID
+		r.Sensor, r.UID = "squid", "P"+f.UID
+		g.Truth.Requests[r.UID] = f.UID
 	}
 	g.Events.Requests = append(g.Events.Requests, r)
 }
