@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/postern/postern/internal/detect"
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/finding"
@@ -29,29 +31,65 @@ const regular = 0.01
 // tell makes the findings of the listed clusters, with the details that
 // explain them.
 func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
-	out := make([]finding.Finding, 0, len(listed))
 	offsets := make(map[string]time.Duration)
 	for host, c := range mainClocks(clocks) {
 		offsets[host] = c.Offset
 	}
+	explained := make([]score.Scored, len(listed))
 	for i := range listed {
-		d := newDetails()
-		filter := store.SessionFilter{Edge: &store.Edge{Program: listed[i].Program, Domain: listed[i].Domain}}
-		err := r.store.Sessions(ctx, filter, func(s *event.Session) error {
-			d.add(s)
+		explained[i] = scorer.Explain(listed[i].Best)
+	}
+	all, err := r.detail(ctx, listed)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]finding.Finding, len(listed))
+	g, each := errgroup.WithContext(ctx)
+	g.SetLimit(r.Workers)
+	for i := range listed {
+		g.Go(func() error {
+			if err := r.lineages(each, all[i], offsets); err != nil {
+				return err
+			}
+			out[i] = r.finding(&listed[i], explained[i], all[i])
+			out[i].Rank = i + 1
 			return nil
 		})
-		if err != nil {
-			return nil, err
-		}
-		if err := r.lineages(ctx, d, offsets); err != nil {
-			return nil, err
-		}
-		f := r.finding(&listed[i], scorer.Explain(listed[i].Best), d)
-		f.Rank = i + 1
-		out = append(out, f)
 	}
-	return out, nil
+	return out, g.Wait()
+}
+
+// manyFindings is from how many on it is cheaper to read all sessions once
+// than those of each finding.
+const manyFindings = 50
+
+// detail gathers what the sessions of each cluster say.
+func (r *run) detail(ctx context.Context, listed []finding.Cluster) ([]*details, error) {
+	all := make([]*details, len(listed))
+	of := make(map[store.Edge]*details, len(listed))
+	for i := range listed {
+		all[i] = newDetails()
+		of[store.Edge{Program: listed[i].Program, Domain: listed[i].Domain}] = all[i]
+	}
+	if len(listed) >= manyFindings {
+		return all, r.store.Sessions(ctx, store.SessionFilter{}, func(s *event.Session) error {
+			if d := of[store.Edge{Program: s.Program, Domain: s.Domain}]; d != nil {
+				d.add(s)
+			}
+			return nil
+		})
+	}
+	g, each := errgroup.WithContext(ctx)
+	g.SetLimit(r.Workers)
+	for edge, d := range of {
+		g.Go(func() error {
+			return r.store.Sessions(each, store.SessionFilter{Edge: &edge}, func(s *event.Session) error {
+				d.add(s)
+				return nil
+			})
+		})
+	}
+	return all, g.Wait()
 }
 
 // lineages gives each process that d lists what its host's log knows of it.
