@@ -14,7 +14,40 @@ const (
 	// minProbable is the least share of them that one program must have,
 	// with half a session of another one added: nothing is certain.
 	minProbable = 0.85
+
+	// minCovered is which share of a host's outbound flows must have an
+	// event that names their owner. A host whose sensor leaves programs out
+	// has a history without them: what it infers would be the wrong ones.
+	minCovered = 0.8
 )
+
+// A cover says of a host how many of its outbound flows there are, and of how
+// many of them an event names the owner.
+type cover struct{ flows, owned int }
+
+func (c cover) enough() bool { return float64(c.owned) >= minCovered*float64(c.flows) }
+
+// cover counts each host's cover, over the time of its endpoint's log.
+func (j *join) cover() {
+	j.covered = make(map[string]cover)
+	for i := range j.flows {
+		f := &j.flows[i]
+		if j.Networks.Internal(f.Dst.Addr()) || empty(f) {
+			continue
+		}
+		if o := j.owners[i]; o.any() {
+			host := o.host()
+			c := j.covered[host]
+			j.covered[host] = cover{c.flows + 1, c.owned + 1}
+			continue
+		}
+		h := j.leases.holder(f.Src.Addr(), f.Time, j.LeaseSlack)
+		if h.sure && j.endpoint.of(h.host).has(f.Time) {
+			c := j.covered[h.host]
+			j.covered[h.host] = cover{c.flows + 1, c.owned}
+		}
+	}
+}
 
 // A trait is what tells the programs of one host apart on the wire: the
 // fingerprint of the TLS client, with the name and port it goes to (Anderson

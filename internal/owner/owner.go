@@ -78,6 +78,7 @@ func Join(w Window, c Config) Result {
 	j.pair()
 	j.pairPortless()
 	sessions := make([]event.Session, 0, len(j.flows))
+	j.cover()
 	// Those with an owner first: the others may be inferred from them.
 	for _, owned := range []bool{true, false} {
 		for i := range j.flows {
@@ -130,8 +131,8 @@ type join struct {
 	leases leases
 
 	flows      []event.Flow
-	handshakes []*event.Handshake        // of flows, the first of each
-	requests   map[string]*event.Request // CONNECTs by flow UID, the first
+	handshakes []*event.Handshake // of flows, the first of each
+	requests   []*event.Request   // the CONNECT of each flow, or nil
 
 	tuples tuples
 	owners []owners     // of flows
@@ -145,6 +146,7 @@ type join struct {
 
 	templates map[string]string // of images
 	history   history           // of sessions with an owner
+	covered   map[string]cover  // by host
 	domains   map[string]string // of names
 
 	candidates []candidate // pairTuple's, to be used again
@@ -179,7 +181,6 @@ func (m spans[K]) of(k K) span {
 func newJoin(w Window, c Config) *join {
 	j := &join{
 		Window: w, Config: c,
-		requests:  make(map[string]*event.Request),
 		taken:     make([]Outcome, len(w.Events.Connects)),
 		procs:     make(map[string]*process.Table),
 		names:     make(map[string]*destination.Names),
@@ -222,27 +223,39 @@ func (j *join) indexWire() {
 // reported stands for it.
 func (j *join) indexRequests() {
 	e := j.Events
+	first := make(map[string]*event.Request)
+	var alone []*event.Request
 	for i := range e.Requests {
 		r := &e.Requests[i]
-		if _, ok := j.requests[r.UID]; !ok && r.Method == http.MethodConnect && r.UID != "" {
-			j.requests[r.UID] = r
+		switch {
+		case r.Method != http.MethodConnect:
+		case r.UID == "":
+			alone = append(alone, r)
+		case first[r.UID] == nil:
+			first[r.UID] = r
 		}
 	}
-	if len(j.requests) == 0 {
+	j.requests = make([]*event.Request, len(j.flows), len(j.flows)+len(alone))
+	if len(first)+len(alone) == 0 {
 		return
 	}
-	known := make(map[string]bool, len(j.requests))
+	known := make(map[string]bool, len(first))
 	for i := range j.flows {
-		known[j.flows[i].UID] = true
+		if uid := j.flows[i].UID; first[uid] != nil {
+			j.requests[i] = first[uid]
+			known[uid] = true
+		}
 	}
 	for i := range e.Requests {
-		r := &e.Requests[i]
-		if j.requests[r.UID] != r || known[r.UID] {
-			continue
+		if r := &e.Requests[i]; first[r.UID] == r && !known[r.UID] {
+			alone = append(alone, r)
 		}
-		j.stand(event.Flow{Sensor: r.Sensor, Time: r.Time, UID: r.UID, Proto: event.TCP, Src: r.Src, Dst: r.Dst}, nil)
-		j.ledger.RequestsAlone++
 	}
+	for _, r := range alone {
+		j.stand(event.Flow{Sensor: r.Sensor, Time: r.Time, UID: r.UID, Proto: event.TCP, Src: r.Src, Dst: r.Dst}, nil)
+		j.requests = append(j.requests, r)
+	}
+	j.ledger.RequestsAlone += int64(len(alone))
 }
 
 // stand adds a flow that was never reported. Its volume and duration are

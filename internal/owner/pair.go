@@ -22,6 +22,14 @@ func (o *owners) slot(s event.Source) **event.Connect {
 	return &o.sysmon
 }
 
+// host returns the host of the events: all are of one.
+func (o owners) host() string {
+	if o.security != nil {
+		return o.security.Host
+	}
+	return o.sysmon.Host
+}
+
 func (o owners) any() bool { return o.sysmon != nil || o.security != nil }
 
 // pair gives each flow the connects that share its tuple and are nearest in

@@ -7,6 +7,7 @@ import (
 
 	"github.com/postern/postern/internal/destination"
 	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/process"
 	"github.com/postern/postern/internal/program"
 )
 
@@ -20,7 +21,7 @@ func (j *join) flow(i int) (event.Session, bool) {
 		Start: f.Time, Duration: f.Duration, BytesOut: f.BytesOut, BytesIn: f.BytesIn,
 		Open: f.Open, UID: f.UID,
 	}
-	h, r := j.handshakes[i], j.requests[f.UID]
+	h, r := j.handshakes[i], j.requests[i]
 	kind := j.kind(f, h, r, &s)
 	describeTLS(&s, h)
 	why := j.own(&s, i, r)
@@ -35,7 +36,7 @@ func (j *join) kind(f *event.Flow, h *event.Handshake, r *event.Request, s *even
 	case r != nil: // a CONNECT to a proxy, wherever that stands, asks for a far end
 		if h == nil {
 			s.Evidence = event.TLSPort
-			if r.Port != 443 && r.Port != 0 {
+			if plainPorts[r.Port] {
 				return FlowPlain
 			}
 		}
@@ -81,24 +82,24 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 		j.history.learn(s)
 		return owned
 	}
-	host, why := j.leases.holder(s.Client, s.Start, j.LeaseSlack)
-	s.Host = host
+	held := j.leases.holder(s.Client, s.Start, j.LeaseSlack)
+	s.Host = held.host
 	j.nameFar(s, r, "")
-	if host == "" {
+	if held.host == "" {
 		s.Rung = event.RungNone
-		return why
+		return held.why
 	}
-	if l := j.asker(host, s); l != nil {
+	if l := j.asker(held, s); l != nil {
 		s.Rung = event.RungLookup
 		s.PID, s.GUID, s.Image = l.PID, l.GUID, l.Image
 		j.identify(s)
 		return owned
 	}
-	if j.history.infer(s) {
+	if held.sure && j.covered[held.host].enough() && j.history.infer(s) {
 		return owned
 	}
 	s.Rung = event.RungHost
-	return j.whyUnowned(host, s.Start)
+	return j.whyUnowned(held.host, s.Start)
 }
 
 func (j *join) whyUnowned(host string, t event.Time) Reason {
@@ -129,6 +130,9 @@ func (j *join) choose(o owners) *event.Connect {
 		j.ledger.Contradictory++
 		return o.security
 	}
+	if o.sysmon.PID != o.security.PID && o.sysmon.PID != 0 && o.security.PID != 0 {
+		return o.security // two instances of one program
+	}
 	return o.sysmon
 }
 
@@ -147,7 +151,7 @@ func (j *join) contradiction(o owners, chosen *event.Connect) string {
 func (j *join) process(s *event.Session, k *event.Connect) {
 	s.PID, s.GUID, s.Image, s.User = k.PID, k.GUID, k.Image, k.User
 	if t := j.procs[k.Host]; t != nil {
-		if p := t.Find(k.GUID, k.PID, k.Time); p != nil {
+		if p := t.Find(k.GUID, k.PID, k.Time); p != nil && j.fits(p, k) {
 			s.GUID = cmp.Or(s.GUID, p.GUID)
 			s.Image = cmp.Or(s.Image, p.Image)
 			s.User = cmp.Or(s.User, p.User)
@@ -155,6 +159,19 @@ func (j *join) process(s *event.Session, k *event.Connect) {
 		}
 	}
 	j.identify(s)
+}
+
+// fits reports whether a process can be the one of a connect. A PID alone is
+// not enough where the image differs, or where the connect has none and the
+// end of the process is not known: it may have been used again since.
+func (j *join) fits(p *process.Instance, k *event.Connect) bool {
+	if k.GUID != "" && k.GUID == p.GUID {
+		return true
+	}
+	if k.Image == "" {
+		return p.End != event.Never
+	}
+	return p.Image == "" || j.template(p.Image) == j.template(k.Image)
 }
 
 // identify names the session's program. A sensor that did not know the image
@@ -221,12 +238,12 @@ func (j *join) answered(s *event.Session, at netip.Addr) (string, bool) {
 
 // asker returns the lookup by which the only process that could have opened
 // the session asked for its name: the lookup rung.
-func (j *join) asker(host string, s *event.Session) *event.Lookup {
-	if s.NameSource == event.NameAddress {
+func (j *join) asker(held holding, s *event.Session) *event.Lookup {
+	if s.NameSource == event.NameAddress || !held.sure {
 		return nil
 	}
 	var found *event.Lookup
-	for _, l := range j.lookups[host][s.Name] {
+	for _, l := range j.lookups[held.host][s.Name] {
 		before := s.Start.Sub(l.Time)
 		if before < -2*time.Second || before > j.LookupAlone {
 			continue

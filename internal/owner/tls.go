@@ -15,6 +15,10 @@ var tlsPorts = map[uint16]bool{
 	992: true, 993: true, 995: true, 5061: true, 5671: true, 8883: true,
 }
 
+// plainPorts are the ports of well-known services without TLS from the first
+// byte: a CONNECT to them is no TLS session unless a handshake says so.
+var plainPorts = map[uint16]bool{21: true, 22: true, 23: true, 25: true, 80: true, 110: true, 143: true, 389: true, 3389: true}
+
 // tlsOf returns on which ground f is taken for TLS, and whether it is at all.
 // No handshake seen does not mean no TLS, and port 443 does not mean TLS.
 func (j *join) tlsOf(f *event.Flow, h *event.Handshake) (event.TLSEvidence, bool) {
