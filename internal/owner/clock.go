@@ -32,6 +32,8 @@ type Clock struct {
 	// nearly all agreeing pairs lie. A clock that was set has several
 	// Clocks, one for each time between.
 	First, Last event.Time
+
+	pairs []sighting // that agree, by time
 }
 
 type clockKey struct {
@@ -133,7 +135,10 @@ func clockOf(in []sighting) Clock {
 	}
 	// A wrong pair in fifty may agree by chance at any time.
 	stray := float64(len(in)/50) / float64(max(1, len(in)-1))
+	near := slices.Clone(in)
+	slices.SortFunc(near, func(a, b sighting) int { return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.delta, b.delta)) })
 	return Clock{
+		pairs:  near,
 		Offset: microseconds(stats.Median(deltas)), Spread: microseconds(stats.MAD(deltas)), Agree: len(in),
 		First: event.Time(stats.Quantile(at, stray)), Last: event.Time(stats.Quantile(at, 1-stray)),
 	}
@@ -197,7 +202,32 @@ func offsetAt(all []Clock, t event.Time) time.Duration {
 	nearest := slices.MinFunc(all, func(a, b Clock) int {
 		return cmp.Or(cmp.Compare(a.span().distance(t), b.span().distance(t)), cmp.Compare(a.Last-a.First, b.Last-b.First))
 	})
+	if nearest.Spread > wanders {
+		return nearest.around(t)
+	}
 	return nearest.Offset
+}
+
+const (
+	// wanders is the spread from which a clock is taken to drift, so that
+	// its offset is that of the pairs around an instant. Sysmon's own lag
+	// spreads less.
+	wanders = 2 * time.Second
+
+	// around is how many pairs that is, of which one in three may be wrong.
+	around = 9
+)
+
+// around returns the median offset of the pairs nearest in time to t.
+func (c Clock) around(t event.Time) time.Duration {
+	n, _ := slices.BinarySearchFunc(c.pairs, t, func(p sighting, t event.Time) int { return cmp.Compare(p.at, t) })
+	from := max(0, min(n-around/2, len(c.pairs)-around))
+	near := c.pairs[from:min(len(c.pairs), from+around)]
+	deltas := make([]float64, len(near))
+	for i, p := range near {
+		deltas[i] = float64(p.delta)
+	}
+	return microseconds(stats.Median(deltas))
 }
 
 func (c Clock) span() span { return span{c.First, c.Last} }

@@ -13,7 +13,7 @@ const (
 
 	// minProbable is the least share of them that one program must have,
 	// with half a session of another one added: nothing is certain.
-	minProbable = 0.85
+	minProbable = 0.9
 
 	// minCovered is which share of a host's outbound flows must have an
 	// event that names their owner. A host whose sensor leaves programs out
@@ -41,7 +41,7 @@ func (j *join) cover() {
 			j.covered[host] = cover{c.flows + 1, c.owned + 1}
 			continue
 		}
-		h := j.leases.holder(f.Src.Addr(), f.Time, j.LeaseSlack)
+		h := j.holder(f)
 		if h.sure && j.endpoint.of(h.host).has(f.Time) {
 			c := j.covered[h.host]
 			j.covered[h.host] = cover{c.flows + 1, c.owned}

@@ -109,15 +109,16 @@ type holding struct {
 // nearly is how far from a sighting a holding is still sure.
 const nearly = 10 * time.Minute
 
-// holder returns the host that held the address at t. When several did, or
-// none within the slack, the reason says which.
-func (m leases) holder(a netip.Addr, t event.Time, slack time.Duration) holding {
+// holder returns the host that held the address at t, of those that may have
+// been where the flow was seen. When several did, or none within the slack,
+// the reason says which.
+func (m leases) holder(a netip.Addr, t event.Time, slack time.Duration, may func(host string) bool) holding {
 	h := holding{why: NoTelemetry}
 	best := slack + 1
 	for _, host := range m.hosts[a] {
 		d, ok := m.stays[host].distance(a, t)
 		switch {
-		case !ok || d > slack:
+		case !ok || d > slack || !may(host):
 		case d < best:
 			best = d
 			h = holding{host, owned, d <= nearly}

@@ -77,6 +77,7 @@ func Join(w Window, c Config) Result {
 	j.index()
 	j.pair()
 	j.pairPortless()
+	j.locate()
 	sessions := make([]event.Session, 0, len(j.flows))
 	j.cover()
 	// Those with an owner first: the others may be inferred from them.
@@ -147,6 +148,7 @@ type join struct {
 	templates map[string]string // of images
 	history   history           // of sessions with an owner
 	covered   map[string]cover  // by host
+	sites     sites
 	domains   map[string]string // of names
 
 	candidates []candidate // pairTuple's, to be used again

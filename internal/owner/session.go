@@ -82,7 +82,7 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 		j.history.learn(s)
 		return owned
 	}
-	held := j.leases.holder(s.Client, s.Start, j.LeaseSlack)
+	held := j.holder(&j.flows[i])
 	s.Host = held.host
 	j.nameFar(s, r, "")
 	if held.host == "" {

@@ -57,8 +57,14 @@ func compareNodes(a, b node) int {
 // makes a group of its own.
 func makeGroups(leases []store.Lease, loads []store.Load, rows int64) []group {
 	f := make(forest)
+	watched := make(map[netip.Addr]bool)
+	for _, l := range loads {
+		watched[l.Addr] = true
+	}
 	for _, l := range leases {
-		if !l.Addr.IsLoopback() && !l.Addr.IsUnspecified() {
+		// An address that no wire saw ties nothing: at home, many hosts have
+		// the same one.
+		if watched[l.Addr] && !l.Addr.IsLoopback() && !l.Addr.IsUnspecified() {
 			f.join(node{host: l.Host}, node{addr: l.Addr})
 		}
 	}

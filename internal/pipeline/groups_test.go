@@ -19,6 +19,7 @@ func TestHostsThatSharedAnAddressStandTogether(t *testing.T) {
 		{Host: "a", Addr: addr("10.0.0.1")}, {Host: "a", Addr: addr("10.0.0.2")},
 		{Host: "b", Addr: addr("10.0.0.2")}, {Host: "c", Addr: addr("10.0.0.3")},
 		{Host: "c", Addr: addr("127.0.0.1")}, {Host: "a", Addr: addr("127.0.0.1")},
+		{Host: "c", Addr: addr("192.168.1.2")}, {Host: "a", Addr: addr("192.168.1.2")},
 	}
 	loads := []store.Load{
 		{Host: "a", Rows: 10}, {Host: "b", Rows: 10}, {Host: "c", Rows: 10},
@@ -32,7 +33,7 @@ func TestHostsThatSharedAnAddressStandTogether(t *testing.T) {
 	want := []string{
 		"[] [10.0.0.4] 10", // no host used it
 		"[a b] [10.0.0.1 10.0.0.2] 40",
-		"[c] [10.0.0.3] 20", // sharing a loopback address is nothing
+		"[c] [10.0.0.3] 20", // sharing loopback, or an address without flows, is nothing
 	}
 	if diff := cmp.Diff(want, got, cmpopts.SortSlices(func(a, b string) bool { return a < b })); diff != "" {
 		t.Error(diff)
@@ -57,7 +58,9 @@ func TestGroupsDoNotDependOnOrder(t *testing.T) {
 	for i := range 50 {
 		h := fmt.Sprint("h", i)
 		loads = append(loads, store.Load{Host: h, Rows: int64(r.IntN(100))})
-		leases = append(leases, store.Lease{Host: h, Addr: addr(fmt.Sprintf("10.0.0.%d", r.IntN(60)))})
+		a := addr(fmt.Sprintf("10.0.0.%d", r.IntN(60)))
+		leases = append(leases, store.Lease{Host: h, Addr: a})
+		loads = append(loads, store.Load{Addr: a, Rows: 1})
 	}
 	want := fmt.Sprint(makeGroups(leases, loads, 200))
 	r.Shuffle(len(leases), func(i, j int) { leases[i], leases[j] = leases[j], leases[i] })
