@@ -1,0 +1,41 @@
+package owner
+
+import "github.com/postern/postern/internal/event"
+
+// A sight is a host and a network sensor.
+type sight struct{ host, sensor string }
+
+// sites says which sensors see which hosts, as their exact joins show: two
+// sites with the same private range have the same addresses, and other
+// sensors.
+type sites struct {
+	seen  map[sight]int
+	hosts map[string]int
+}
+
+// minSeen is how many joins of a host there must be before a sensor that saw
+// none of them is taken not to see the host.
+const minSeen = 10
+
+// locate learns the sites from the pairs of the exact rung.
+func (j *join) locate() {
+	j.sites = sites{make(map[sight]int), make(map[string]int)}
+	for i := range j.flows {
+		if o := j.owners[i]; o.any() && o.rung == event.RungExact {
+			j.sites.seen[sight{o.host(), j.flows[i].Sensor}]++
+			j.sites.hosts[o.host()]++
+		}
+	}
+}
+
+// may reports whether the sensor may see the host.
+func (s sites) may(host, sensor string) bool {
+	return s.hosts[host] < minSeen || s.seen[sight{host, sensor}] > 0
+}
+
+// holder returns the host that held a flow's address.
+func (j *join) holder(f *event.Flow) holding {
+	return j.leases.holder(f.Src.Addr(), f.Time, j.LeaseSlack, func(host string) bool {
+		return j.sites.may(host, f.Sensor)
+	})
+}
