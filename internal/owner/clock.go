@@ -246,7 +246,10 @@ func (j *join) correctTimes() {
 func (c clocks) list() []Clock {
 	var all []Clock
 	for _, k := range c {
-		all = append(all, k...)
+		for _, one := range k {
+			one.pairs = nil // of no use outside, and not small
+			all = append(all, one)
+		}
 	}
 	slices.SortFunc(all, func(a, b Clock) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Source, b.Source), cmp.Compare(b.Agree, a.Agree), cmp.Compare(a.Offset, b.Offset))

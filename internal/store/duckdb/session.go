@@ -2,6 +2,7 @@ package duckdb
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/postern/postern/internal/event"
@@ -56,7 +57,13 @@ func (s *Store) Rollup(ctx context.Context) error {
 	if err := s.Flush(ctx); err != nil {
 		return err
 	}
-	if err := s.engine.exec(ctx, "CREATE OR REPLACE TABLE edge AS "+edges); err != nil { // DuckDB's
+	// Nothing else asks meanwhile: the one statement may take all processors.
+	if err := s.engine.exec(ctx, fmt.Sprintf("SET threads = %d", allThreads())); err != nil { // DuckDB's
+		return fmt.Errorf("making the hourly edges: %w", err)
+	}
+	err := s.engine.exec(ctx, "CREATE OR REPLACE TABLE edge AS "+edges) // DuckDB's
+	err = errors.Join(err, s.engine.exec(context.WithoutCancel(ctx), fmt.Sprintf("SET threads = %d", s.threads)))
+	if err != nil {
 		return fmt.Errorf("making the hourly edges: %w", err)
 	}
 	return nil

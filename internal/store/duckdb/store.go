@@ -30,8 +30,10 @@ type Config struct {
 // A Store is a [store.Store] in one file. Events are appended to the tables as
 // they come; duplicates are dropped when they are read.
 type Store struct {
-	engine *engine
-	remove string // the folder that Close removes, if any
+	engine    *engine
+	remove    string // the folder that Close removes, if any
+	temporary bool   // the file is in it
+	threads   int
 
 	starts       *writer[event.ProcessStart]
 	stops        *writer[event.ProcessStop]
@@ -82,6 +84,7 @@ func open(ctx context.Context, path string, c Config) (_ *Store, err error) {
 	if err != nil {
 		return nil, err
 	}
+	s.threads = c.threads()
 	s.engine, err = openEngine(file, c.options(spill))
 	if err != nil {
 		return nil, reason(err)
@@ -108,6 +111,7 @@ func open(ctx context.Context, path string, c Config) (_ *Store, err error) {
 // place returns where the file and what spills from memory go. The path is made
 // absolute, because DuckDB reads a meaning into prefixes such as "s3:".
 func (s *Store) place(path, temp string) (file, spill string, err error) {
+	s.temporary = path == ""
 	if path == "" || temp != "" {
 		if s.remove, err = os.MkdirTemp(temp, "postern-"); err != nil {
 			return "", "", fmt.Errorf("making a temporary folder: %w", err)
@@ -147,12 +151,17 @@ func (c Config) options(spill string) [][2]string {
 		{"autoinstall_known_extensions", "false"},
 		{"autoload_known_extensions", "false"},
 	}
-	threads := c.Threads
-	if threads <= 0 {
-		threads = min(runtime.GOMAXPROCS(0), mostThreads)
-	}
-	return append(o, [2]string{"threads", strconv.Itoa(threads)})
+	return append(o, [2]string{"threads", strconv.Itoa(c.threads())})
 }
+
+func (c Config) threads() int {
+	if c.Threads > 0 {
+		return c.Threads
+	}
+	return allThreads()
+}
+
+func allThreads() int { return min(runtime.GOMAXPROCS(0), mostThreads) }
 
 // mostThreads is the default's limit: each thread needs its part of the memory.
 const mostThreads = 4
@@ -186,7 +195,10 @@ func reason(err error) error {
 // returns the same error.
 func (s *Store) Close() error {
 	s.close.Do(func() {
-		err := s.Flush(context.Background())
+		var err error
+		if !s.temporary {
+			err = s.Flush(context.Background())
+		}
 		for _, w := range s.writers() {
 			w.close()
 		}
@@ -197,6 +209,12 @@ func (s *Store) Close() error {
 
 func (s *Store) release() error {
 	if s.engine != nil {
+		if s.temporary {
+			// What is about to be removed need not be brought in order.
+			if err := s.engine.exec(context.Background(), "PRAGMA disable_checkpoint_on_shutdown"); err != nil {
+				return fmt.Errorf("closing the temporary store: %w", err)
+			}
+		}
 		s.engine.close()
 	}
 	if s.remove == "" {
