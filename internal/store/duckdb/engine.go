@@ -92,13 +92,13 @@ func (e *engine) close() {
 }
 
 // exec runs one statement without a result on a connection of the pool.
-func (e *engine) exec(ctx context.Context, sql string, args ...any) error {
+func (e *engine) exec(ctx context.Context, sql string) error {
 	c, err := e.conn()
 	if err != nil {
 		return err
 	}
 	defer e.put(c)
-	return c.exec(ctx, sql, args...)
+	return c.exec(ctx, sql)
 }
 
 // transact runs fn in a transaction, which it commits unless fn fails.
