@@ -134,8 +134,22 @@ type Summary struct {
 
 	Hosts []Host `json:"hosts"`
 
+	// Notices are what sensors said of themselves: that they were stopped,
+	// started or configured anew. The first of NoticesTotal.
+	Notices      []Notice `json:"notices"`
+	NoticesTotal int64    `json:"notices_total"`
+
 	// Lacking says what the evidence as a whole cannot show.
 	Lacking []string `json:"lacking"`
+}
+
+// A Notice is something that a sensor said of itself.
+type Notice struct {
+	Host   string    `json:"host"`
+	Time   time.Time `json:"time"` // on the host's clock
+	Source string    `json:"source"`
+	Kind   string    `json:"kind"` // service-state, config-change
+	Text   string    `json:"text"`
 }
 
 // An Input is what became of one input.

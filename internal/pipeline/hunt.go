@@ -12,6 +12,7 @@ import (
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/destination"
 	"github.com/postern/postern/internal/detect"
+	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/inventory"
 	"github.com/postern/postern/internal/owner"
@@ -194,6 +195,10 @@ type joined struct {
 	owner.Ledger
 	edges  []detect.Edge
 	clocks []owner.Clock
+
+	notices []event.Notice // the first
+	noticed int64
+
 	leases []store.Lease
 	hosts  []string
 }

@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/postern/postern/internal/detect"
+	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/owner"
 	"github.com/postern/postern/internal/store"
 )
@@ -66,11 +67,17 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	return out, nil
 }
 
+// maxNotices bounds how many notices of sensors a run tells one by one.
+const maxNotices = 100
+
 // A groupResult is what is kept of a group's join.
 type groupResult struct {
 	ledger owner.Ledger
 	clocks []owner.Clock
 	edges  []detect.Edge
+
+	notices []event.Notice // the first
+	noticed int64
 }
 
 func (r *run) joinGroup(ctx context.Context, sel store.Selection, servers []netip.AddrPort) (groupResult, error) {
@@ -89,11 +96,16 @@ func (r *run) joinGroup(ctx context.Context, sel store.Selection, servers []neti
 	if err := r.store.PutSessions(ctx, res.Sessions); err != nil {
 		return groupResult{}, err
 	}
-	return groupResult{ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions)}, nil
+	return groupResult{
+		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions),
+		notices: slices.Clone(events.Notices[:min(len(events.Notices), maxNotices)]), noticed: int64(len(events.Notices)),
+	}, nil
 }
 
 func (j *joined) add(r *groupResult) {
 	j.Add(&r.ledger)
 	j.clocks = append(j.clocks, r.clocks...)
+	j.notices = append(j.notices, r.notices[:min(len(r.notices), maxNotices-len(j.notices))]...)
+	j.noticed += r.noticed
 	j.edges = append(j.edges, r.edges...)
 }

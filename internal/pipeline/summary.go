@@ -17,7 +17,7 @@ func summarise(inputs []finding.Input, j *joined, fleet *baseline.Fleet) finding
 		Account: account(&j.Account), Lookups: j.Lookups,
 		Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone, RequestsAlone: j.RequestsAlone,
 		Edges: int64(len(j.edges)),
-		Hosts: hosts(j),
+		Hosts: hosts(j), Notices: notices(j.notices), NoticesTotal: j.noticed,
 	}
 	for _, in := range inputs {
 		s.Records += in.Records
@@ -84,6 +84,15 @@ func hosts(j *joined) []finding.Host {
 		}
 	}
 	return list
+}
+
+// notices puts what sensors said of themselves into the document's words.
+func notices(list []event.Notice) []finding.Notice {
+	out := []finding.Notice{}
+	for _, n := range list {
+		out = append(out, finding.Notice{Host: n.Host, Time: n.Time.Std(), Source: n.Source.String(), Kind: n.Kind, Text: n.Text})
+	}
+	return out
 }
 
 // mainClocks returns the clock that stands for each host: of the most exact

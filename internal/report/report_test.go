@@ -71,6 +71,9 @@ func hostile() *finding.Document {
 			}},
 			Hosts:   []finding.Host{{Name: evil, ClockOffset: &offset, ClockSpread: &offset}},
 			Lacking: []string{evil},
+			Notices: []finding.Notice{{Host: evil, Time: time.Unix(1_700_000_000, 0).UTC(), Kind: "config-change", Text: evil}},
+
+			NoticesTotal: 1,
 		},
 	}
 }

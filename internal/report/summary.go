@@ -24,6 +24,7 @@ func (p *page) summary(s *finding.Summary) {
 	p.line("%s", p.style("Joined", bold))
 	p.joined(s)
 	p.clocks(s)
+	p.notices(s)
 	if len(s.Lacking) > 0 {
 		p.line("%s", p.style("Not seen", bold))
 		for _, l := range s.Lacking {
@@ -158,6 +159,25 @@ func (p *page) clocks(s *finding.Summary) {
 	}
 	if n := len(lines) - maxProblems; n > 0 {
 		p.line("  and %d more (--json has all)", n)
+	}
+}
+
+// maxNotices bounds how many notices of sensors the text has.
+const maxNotices = 5
+
+// notices lists what sensors said of themselves: what they saw around then is
+// to be taken with care.
+func (p *page) notices(s *finding.Summary) {
+	if s.NoticesTotal == 0 {
+		return
+	}
+	p.line("%s", p.style("Sensors that were stopped, started or configured anew", bold))
+	shown := s.Notices[:min(len(s.Notices), maxNotices)]
+	for _, n := range shown {
+		p.line("  %s %s %s %s: %s", n.Time.Format("2006-01-02 15:04:05"), Terminal(n.Host), n.Source, n.Kind, Terminal(n.Text))
+	}
+	if more := s.NoticesTotal - int64(len(shown)); more > 0 {
+		p.line("  and %s more (--json has the first 100)", grouped(more))
 	}
 }
 
