@@ -205,6 +205,17 @@ func TestJoin(t *testing.T) {
 			unowned:  map[Reason]int64{NoTelemetry: 1},
 		},
 		{
+			name: "a PID alone does not name an unknown process",
+			evidence: func(e *evidence) {
+				e.Starts = append(e.Starts, event.ProcessStart{Host: "h", Time: at(-100), Source: event.Security, PID: 7, Image: "old.exe"})
+				e.Stops = append(e.Stops, event.ProcessStop{Host: "h", Time: at(500), Source: event.Security, PID: 7})
+				e.flow(0, 50000)
+				e.connect(1, 50000, event.Sysmon).Image = ""
+			},
+			sessions: []summary{{event.RungExact, 7, "", 1000}},
+			outcomes: map[Outcome]int64{Joined: 1},
+		},
+		{
 			name: "the scrap of a connection does not take its connect",
 			evidence: func(e *evidence) {
 				e.flow(0, 50000)
@@ -426,6 +437,25 @@ func TestJoin(t *testing.T) {
 				t.Error("unowned:", diff)
 			}
 		})
+	}
+}
+
+// TestPortUsedAgainWhoseFlowIsLost: another source's word on the next connect
+// of the port is not this flow's.
+func TestPortUsedAgainWhoseFlowIsLost(t *testing.T) {
+	var e evidence
+	for i := range 5 { // for the clocks
+		s, port := float64(i+1)*1000, uint16(50001+i)
+		e.flow(s, port)
+		e.connect(s, port, event.Security)
+		e.connect(s+1, port, event.Sysmon)
+	}
+	e.flow(0, 50000)
+	e.connect(1, 50000, event.Sysmon)
+	e.connect(42, 50000, event.Security).PID = 9
+	r := e.join(t)
+	if s := r.Sessions[0]; s.PID != 7 || s.Rung != event.RungExact {
+		t.Errorf("got %s by PID %d", s.Rung, s.PID)
 	}
 }
 

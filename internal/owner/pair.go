@@ -13,6 +13,7 @@ import (
 type owners struct {
 	sysmon, security *event.Connect
 	rung             event.Rung // on which they do
+	at               event.Time // of the one given last
 }
 
 func (o *owners) slot(s event.Source) **event.Connect {
@@ -87,6 +88,11 @@ func (j *join) pairTuple(flows, connects []int32) {
 	}
 }
 
+// oneConnect is how far apart two sources may stamp one connect, once their
+// clocks are corrected. A port may be used again sooner than the window is
+// wide, and the flow be lost.
+const oneConnect = 10 * time.Second
+
 // give makes a connect an owner of a flow, unless either is taken.
 func (j *join) give(flow, connect int32, r event.Rung) {
 	k, o := &j.Events.Connects[connect], &j.owners[flow]
@@ -94,7 +100,10 @@ func (j *join) give(flow, connect int32, r event.Rung) {
 	if j.taken[connect] != undecided || *slot != nil || !o.admits(k) {
 		return
 	}
-	*slot, o.rung = k, r
+	if o.any() && j.times[connect].Sub(o.at).Abs() > oneConnect {
+		return
+	}
+	*slot, o.rung, o.at = k, r, j.times[connect]
 	j.taken[connect] = Joined
 }
 

@@ -162,16 +162,13 @@ func (j *join) process(s *event.Session, k *event.Connect) {
 }
 
 // fits reports whether a process can be the one of a connect. A PID alone is
-// not enough where the image differs, or where the connect has none and the
-// end of the process is not known: it may have been used again since.
+// not enough where the image differs, or where the connect has none: it may
+// have been used again, and the start that says so be lost.
 func (j *join) fits(p *process.Instance, k *event.Connect) bool {
 	if k.GUID != "" && k.GUID == p.GUID {
 		return true
 	}
-	if k.Image == "" {
-		return p.End != event.Never
-	}
-	return p.Image == "" || j.template(p.Image) == j.template(k.Image)
+	return k.Image != "" && (p.Image == "" || j.template(p.Image) == j.template(k.Image))
 }
 
 // identify names the session's program. A sensor that did not know the image
