@@ -62,7 +62,7 @@ func Measure(sessions []event.Session) []Edge {
 	groups := make(map[key][]int)
 	for i := range sessions {
 		s := &sessions[i]
-		k := key{HostOf(s), s.Program, s.Domain}
+		k := key{s.Whose(), s.Program, s.Domain}
 		groups[k] = append(groups[k], i)
 	}
 	edges := make([]Edge, 0, len(groups))
@@ -73,14 +73,6 @@ func Measure(sessions []event.Session) []Edge {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Program, b.Program), cmp.Compare(a.Domain, b.Domain))
 	})
 	return edges
-}
-
-// HostOf returns what stands for a session's host: its name, else the address.
-func HostOf(s *event.Session) string {
-	if s.Host != "" || !s.Client.IsValid() {
-		return s.Host
-	}
-	return s.Client.String()
 }
 
 func measure(k key, sessions []event.Session, members []int) Edge {

@@ -122,3 +122,12 @@ type Session struct {
 	Established Tri
 	UID         string
 }
+
+// Whose returns what stands for the session's host: its name, or else the
+// client's address.
+func (s *Session) Whose() string {
+	if s.Host != "" || !s.Client.IsValid() {
+		return s.Host
+	}
+	return s.Client.String()
+}

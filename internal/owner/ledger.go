@@ -251,17 +251,9 @@ func (l *Ledger) each(host, sensor string, t event.Time, do func(*Account)) {
 	l.Hours = with(l.Hours, t-t%hour, do)
 }
 
-// host returns what stands for a session's host.
-func host(s *event.Session) string {
-	if s.Host == "" && s.Client.IsValid() {
-		return s.Client.String()
-	}
-	return s.Host
-}
-
 // flow accounts for a flow and, when it is outbound TLS, for its session.
 func (l *Ledger) flow(s *event.Session, k Kind, why Reason) {
-	l.each(host(s), s.Sensor, s.Start, func(a *Account) {
+	l.each(s.Whose(), s.Sensor, s.Start, func(a *Account) {
 		a.flow(k, s.Rung, why)
 		if k == FlowTLS {
 			a.session(s)

@@ -104,6 +104,9 @@ func TestLSASSCampaign(t *testing.T) {
 		s.UnownedBy["host without endpoint telemetry"]
 	exact := s.ByRung[event.RungExact.String()]
 	t.Logf("exact %d of %d flows; %v; unowned %v", exact, withEvent, s.ByRung, s.UnownedBy)
+	if 100*exact < 95*withEvent {
+		t.Errorf("%d of %d flows with an endpoint event at exact, want 95 %%", exact, withEvent)
+	}
 	if exact < 35 {
 		t.Errorf("%d flows at exact, want the 35 that have an endpoint event", exact)
 	}

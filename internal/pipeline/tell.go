@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"github.com/postern/postern/internal/detect"
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/owner"
@@ -275,7 +274,7 @@ func (d *details) add(s *event.Session) {
 	d.knownIn = d.knownIn || s.BytesIn.Known()
 	d.rungs[s.Rung.String()]++
 	d.evidence[s.Evidence.String()]++
-	d.hosts.add(detect.HostOf(s))
+	d.hosts.add(s.Whose())
 	d.names.add(s.Name)
 	if old, ok := d.sources[s.Name]; !ok || s.NameSource < old {
 		d.sources[s.Name] = s.NameSource
