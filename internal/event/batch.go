@@ -11,13 +11,14 @@ type Batch struct {
 	Handshakes   []Handshake
 	Certificates []Certificate
 	Requests     []Request
+	Leases       []Lease
 	Notices      []Notice
 }
 
 // Len returns the number of events in b.
 func (b *Batch) Len() int {
 	return len(b.Starts) + len(b.Stops) + len(b.Connects) + len(b.Lookups) +
-		len(b.Flows) + len(b.Handshakes) + len(b.Certificates) + len(b.Requests) + len(b.Notices)
+		len(b.Flows) + len(b.Handshakes) + len(b.Certificates) + len(b.Requests) + len(b.Leases) + len(b.Notices)
 }
 
 // Reset empties b and keeps its memory.
@@ -30,6 +31,7 @@ func (b *Batch) Reset() {
 	b.Handshakes = clearSlice(b.Handshakes)
 	b.Certificates = clearSlice(b.Certificates)
 	b.Requests = clearSlice(b.Requests)
+	b.Leases = clearSlice(b.Leases)
 	b.Notices = clearSlice(b.Notices)
 }
 

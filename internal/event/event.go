@@ -167,6 +167,28 @@ type Connect struct {
 	Src, Dst netip.AddrPort // Src is the local end when Outbound
 	Outbound bool           // the host opened it
 	DstName  string         // reverse name by the sensor: a PTR, often of a CDN
+
+	CommunityID string // as the sensor wrote it; "" when it wrote none
+
+	// Volume is what the endpoint itself counted, as few of them do.
+	Volume Volume
+}
+
+// A Volume is what a source that is no network sensor counted of a connection:
+// an endpoint, or a proxy. The zero Volume says nothing.
+type Volume struct {
+	Counted  bool  // the source counts; the rest may still be unknown
+	Duration Count // microseconds
+	BytesOut Count // of the client
+	BytesIn  Count
+}
+
+// Known returns v, with what was not counted as unknown.
+func (v Volume) Known() Volume {
+	if v.Counted {
+		return v
+	}
+	return Volume{Duration: Unknown, BytesOut: Unknown, BytesIn: Unknown}
 }
 
 // A Lookup is a DNS question with its answers. A host names the process that
@@ -206,6 +228,8 @@ type Flow struct {
 	History string // Zeek history, or ""
 	Service string // application protocols as the sensor named them: "ssl", "http,ssl"
 	Open    bool   // still open when last reported
+
+	CommunityID string // as the sensor wrote it; "" when it wrote none
 }
 
 // A Handshake is the TLS or QUIC metadata of a flow.
@@ -238,17 +262,33 @@ type Certificate struct {
 	NotAfter  Time
 }
 
-// A Request is a request to a proxy (HTTP CONNECT, or an absolute URI).
+// A Request is a request to a proxy (HTTP CONNECT, or an absolute URI), as the
+// wire or the proxy's own log shows it.
 type Request struct {
 	Sensor   string
-	Time     Time
-	UID      string // of the flow that carried it
-	Src, Dst netip.AddrPort
+	Time     Time           // of its begin
+	UID      string         // of the flow that carried it; "" in a proxy's log
+	Src, Dst netip.AddrPort // the client and the proxy; the zero port, or no address, where the log does not say
 	Method   string
+	Scheme   string // of an absolute URI, lower case; "" for CONNECT
 	Host     string // the host asked for, lower case, without port
 	Port     uint16 // the port asked for; 0 when unsaid
 	User     string
 	Status   int
+
+	// Volume is what a proxy counted on the client's side.
+	Volume Volume
+}
+
+// A Lease is an address that a host was given or had, as DHCP or a list of the
+// operator says it.
+type Lease struct {
+	Sensor   string
+	Time     Time   // from when
+	Host     string // the host's name as it was said, lower case; often without a domain
+	Addr     netip.Addr
+	MAC      string // lower case, with colons; "" when unknown
+	Duration Count  // microseconds; unknown when unsaid
 }
 
 // A Notice is something that a sensor said of itself: it started, stopped, or

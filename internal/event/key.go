@@ -120,7 +120,22 @@ func (e *Request) Key() Key {
 	var buf [256]byte
 	i := ident{buf[:0]}
 	i.b = append(i.b, 'r')
-	return i.text(e.UID).num(uint64(e.Time / 1000)).addr(e.Src).addr(e.Dst).text(e.Method).text(e.Host).key()
+	i.text(e.UID).num(uint64(e.Time / 1000)).addr(e.Src).addr(e.Dst).text(e.Method).text(e.Host)
+	if e.UID == "" {
+		// A proxy's log often says neither the client's port nor the proxy's
+		// address: what it counted keeps two requests of one instant apart.
+		v := e.Volume.Known()
+		i.text(e.Sensor).num(uint64(v.Duration)).num(uint64(v.BytesOut)).num(uint64(v.BytesIn))
+	}
+	return i.key()
+}
+
+// Key returns the identity of e.
+func (e *Lease) Key() Key {
+	var buf [192]byte
+	i := ident{buf[:0]}
+	i.b = append(i.b, 'd')
+	return i.text(e.Sensor).text(e.Host).num(uint64(e.Time / 1000)).addr(netip.AddrPortFrom(e.Addr, 0)).text(e.MAC).key()
 }
 
 // Key returns the identity of e.
