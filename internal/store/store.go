@@ -16,6 +16,10 @@ var (
 	// ErrNewer: the store was written by a newer version of Postern.
 	ErrNewer = errors.New("store was written by a newer version")
 
+	// ErrOlder: the store was written by a version whose tables this one can
+	// no longer read.
+	ErrOlder = errors.New("store was written by an older version")
+
 	// ErrNotAStore: the file holds something else.
 	ErrNotAStore = errors.New("not a Postern store")
 
@@ -48,7 +52,8 @@ type Store interface {
 	PutInput(ctx context.Context, in Input) error
 
 	// Leases returns which host used which address, from the source
-	// addresses of outbound connects, ordered by host and address.
+	// addresses of outbound connects and from leases, ordered by host and
+	// address. The names are as the events have them.
 	Leases(ctx context.Context) ([]Lease, error)
 
 	// Loads returns the number of rows that a Window of each host and of
@@ -111,8 +116,8 @@ type Input struct {
 type Lease struct {
 	Host        string
 	Addr        netip.Addr
-	First, Last event.Time // on the host's own clock
-	Connects    int64
+	First, Last event.Time // on the host's own clock, or a lease's sensor's
+	Connects    int64      // 0 where only leases say so
 }
 
 // A Load is the number of rows of one host, or of one client address.
@@ -142,6 +147,7 @@ const (
 	Flows
 	Handshakes
 	Requests
+	Leases
 	Notices
 )
 

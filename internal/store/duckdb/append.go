@@ -18,6 +18,7 @@ func (s *Store) Append(ctx context.Context, b *event.Batch) error {
 		func() error { return s.handshakes.append(b.Handshakes) },
 		func() error { return s.certificates.append(b.Certificates) },
 		func() error { return s.requests.append(b.Requests) },
+		func() error { return s.leases.append(b.Leases) },
 		func() error { return s.notices.append(b.Notices) },
 	} {
 		if err := ctx.Err(); err != nil {
@@ -67,6 +68,6 @@ type anyWriter interface {
 func (s *Store) writers() []anyWriter {
 	return []anyWriter{
 		s.starts, s.stops, s.connects, s.lookups, s.flows, s.handshakes,
-		s.certificates, s.requests, s.notices, s.sessions,
+		s.certificates, s.requests, s.leases, s.notices, s.sessions,
 	}
 }

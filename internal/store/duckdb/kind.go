@@ -120,6 +120,11 @@ func requestKind() kind[event.Request] {
 	return kind[E]{table: requests(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
+func leaseKind() kind[event.Lease] {
+	type E = event.Lease
+	return kind[E]{table: leases(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+}
+
 func noticeKind() kind[event.Notice] {
 	type E = event.Notice
 	return kind[E]{table: notices(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}

@@ -21,10 +21,13 @@ func (s *Store) Leases(ctx context.Context) ([]store.Lease, error) {
 		moment("first", func(e *E) *event.Time { return &e.First }),
 		moment("last", func(e *E) *event.Time { return &e.Last }),
 		integer("connects", func(e *E) *int64 { return &e.Connects }),
-	}, `SELECT host, src_addr, min(time), max(time), count(*)
-		FROM (SELECT host, src_addr, key, max(time) AS time FROM connect
+	}, `SELECT host, src_addr, min(time), max(ends), sum(connects)::BIGINT
+		FROM (SELECT host, src_addr, key, max(time) AS time, max(time) AS ends, 1 AS connects FROM connect
 			WHERE outbound AND host <> '' AND src_addr <> ''
-			GROUP BY host, src_addr, key)
+			GROUP BY host, src_addr, key
+			UNION ALL
+			SELECT host, addr, key, time, coalesce(TRY(time + coalesce(duration, 0)), time), 0 FROM lease
+			WHERE host <> '' AND addr <> '')
 		GROUP BY host, src_addr`)
 	if err != nil {
 		return nil, fmt.Errorf("reading which host used which address: %w", err)
@@ -53,7 +56,7 @@ func (s *Store) Loads(ctx context.Context) ([]store.Load, error) {
 		addr("addr", func(e *E) *netip.Addr { return &e.Addr }), rows,
 	}, `SELECT addr, count(*) FROM (
 			SELECT src_addr AS addr FROM flow UNION ALL SELECT src_addr FROM handshake UNION ALL
-			SELECT src_addr FROM request UNION ALL SELECT client FROM lookup WHERE host = '')
+			SELECT src_addr FROM request UNION ALL SELECT addr FROM lease UNION ALL SELECT client FROM lookup WHERE host = '')
 		GROUP BY addr`)
 	if err != nil {
 		return nil, fmt.Errorf("counting the events of addresses: %w", err)

@@ -10,7 +10,7 @@ import (
 
 // schemaVersion is the version of the tables below. It rises when an older
 // Postern could no longer read what this one writes.
-const schemaVersion = 1
+const schemaVersion = 2
 
 // ddl returns the statements that make an empty store.
 func ddl() []string {
@@ -19,7 +19,7 @@ func ddl() []string {
 		fmt.Sprintf("INSERT INTO meta VALUES ('program', 'postern'), ('schema', '%d')", schemaVersion),
 		starts().ddl(), stops().ddl(), connects().ddl(), lookups().ddl(),
 		flows().ddl(), handshakes().ddl(), certificates().ddl(), requests().ddl(),
-		notices().ddl(), inputs().ddl(), sessions().ddl(),
+		leases().ddl(), notices().ddl(), inputs().ddl(), sessions().ddl(),
 		"CREATE TABLE edge AS " + edges,
 		view("process_starts", "process_start", once),
 		view("process_stops", "process_stop", once),
@@ -29,6 +29,7 @@ func ddl() []string {
 		view("handshakes", "handshake", once),
 		view("certificates", "certificate", once),
 		view("requests", "request", once),
+		view("leases", "lease", once),
 		view("notices", "notice", once),
 		view("sessions", "session", ""),
 	}
@@ -87,6 +88,9 @@ func (s *Store) check(ctx context.Context) error {
 	version, err := strconv.Atoi(found[0])
 	if err != nil || version < 1 {
 		return fmt.Errorf("%w: its schema version is %q", store.ErrNotAStore, found[0])
+	}
+	if version < schemaVersion {
+		return fmt.Errorf("%w: its schema is version %d, this one needs %d: read the inputs into a new store", store.ErrOlder, version, schemaVersion)
 	}
 	if version > schemaVersion {
 		return fmt.Errorf("%w: its schema is version %d, this one knows up to %d", store.ErrNewer, version, schemaVersion)

@@ -43,6 +43,7 @@ type Store struct {
 	handshakes   *writer[event.Handshake]
 	certificates *writer[event.Certificate]
 	requests     *writer[event.Request]
+	leases       *writer[event.Lease]
 	notices      *writer[event.Notice]
 	sessions     *writer[event.Session]
 
@@ -103,6 +104,7 @@ func open(ctx context.Context, path string, c Config) (_ *Store, err error) {
 	s.handshakes = newWriter(s.engine, handshakes())
 	s.certificates = newWriter(s.engine, certificates())
 	s.requests = newWriter(s.engine, requests())
+	s.leases = newWriter(s.engine, leases())
 	s.notices = newWriter(s.engine, notices())
 	s.sessions = newWriter(s.engine, sessions())
 	return s, nil

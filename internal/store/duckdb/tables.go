@@ -89,7 +89,7 @@ func connects() *table[event.Connect] {
 	type E = event.Connect
 	src := func(e *E) *netip.AddrPort { return &e.Src }
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{name: "connect", columns: []column[E]{
+	return &table[E]{name: "connect", columns: append([]column[E]{
 		key((*E).Key),
 		label("host", func(e *E) *string { return &e.Host }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -104,7 +104,8 @@ func connects() *table[event.Connect] {
 		endAddr("dst_addr", dst), endPort("dst_port", dst),
 		flag("outbound", func(e *E) *bool { return &e.Outbound }),
 		label("dst_name", func(e *E) *string { return &e.DstName }),
-	}, near: localEnd}
+		text("community_id", func(e *E) *string { return &e.CommunityID }),
+	}, volume(func(e *E) *event.Volume { return &e.Volume })...), near: localEnd}
 }
 
 func lookups() *table[event.Lookup] {
@@ -146,6 +147,7 @@ func flows() *table[event.Flow] {
 		label("history", func(e *E) *string { return &e.History }),
 		label("service", func(e *E) *string { return &e.Service }),
 		flag("open", func(e *E) *bool { return &e.Open }),
+		text("community_id", func(e *E) *string { return &e.CommunityID }),
 	}, near: func(e *E) locality { return ofAddr(e.Src) }}
 }
 
@@ -192,7 +194,7 @@ func requests() *table[event.Request] {
 	type E = event.Request
 	src := func(e *E) *netip.AddrPort { return &e.Src }
 	dst := func(e *E) *netip.AddrPort { return &e.Dst }
-	return &table[E]{name: "request", columns: []column[E]{
+	return &table[E]{name: "request", columns: append([]column[E]{
 		key((*E).Key),
 		label("sensor", func(e *E) *string { return &e.Sensor }),
 		moment("time", func(e *E) *event.Time { return &e.Time }),
@@ -200,11 +202,35 @@ func requests() *table[event.Request] {
 		endAddr("src_addr", src), endPort("src_port", src),
 		endAddr("dst_addr", dst), endPort("dst_port", dst),
 		label("method", func(e *E) *string { return &e.Method }),
+		label("scheme", func(e *E) *string { return &e.Scheme }),
 		label("host", func(e *E) *string { return &e.Host }),
 		number("port", duck.TypeUSmallInt, func(e *E) *uint16 { return &e.Port }),
 		label("user_name", func(e *E) *string { return &e.User }),
 		whole("status", func(e *E) *int { return &e.Status }),
-	}, near: func(e *E) locality { return ofAddr(e.Src) }}
+	}, volume(func(e *E) *event.Volume { return &e.Volume })...), near: func(e *E) locality { return ofAddr(e.Src) }}
+}
+
+// volume is what a source that is no network sensor counted.
+func volume[E any](at func(*E) *event.Volume) []column[E] {
+	return []column[E]{
+		flag("counted", func(e *E) *bool { return &at(e).Counted }),
+		count("duration", func(e *E) *event.Count { return &at(e).Duration }),
+		count("bytes_out", func(e *E) *event.Count { return &at(e).BytesOut }),
+		count("bytes_in", func(e *E) *event.Count { return &at(e).BytesIn }),
+	}
+}
+
+func leases() *table[event.Lease] {
+	type E = event.Lease
+	return &table[E]{name: "lease", columns: []column[E]{
+		key((*E).Key),
+		label("sensor", func(e *E) *string { return &e.Sensor }),
+		moment("time", func(e *E) *event.Time { return &e.Time }),
+		label("host", func(e *E) *string { return &e.Host }),
+		addr("addr", func(e *E) *netip.Addr { return &e.Addr }),
+		label("mac", func(e *E) *string { return &e.MAC }),
+		count("duration", func(e *E) *event.Count { return &e.Duration }),
+	}, near: func(e *E) locality { return locality{addr: e.Addr} }}
 }
 
 func notices() *table[event.Notice] {

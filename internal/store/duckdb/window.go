@@ -15,7 +15,7 @@ func (s *Store) Window(ctx context.Context, sel store.Selection) (*event.Batch, 
 	w := window{ctx: ctx, engine: s.engine, sel: sel, clients: addrTexts(sel.Clients)}
 	b := &event.Batch{}
 	for _, read := range []func(*event.Batch) error{
-		w.starts, w.stops, w.connects, w.lookups, w.flows, w.handshakes, w.requests, w.notices,
+		w.starts, w.stops, w.connects, w.lookups, w.flows, w.handshakes, w.requests, w.leases, w.notices,
 	} {
 		if err := read(b); err != nil {
 			return nil, fmt.Errorf("reading a window of %d hosts and %d clients: %w", len(sel.Hosts), len(sel.Clients), err)
@@ -81,6 +81,10 @@ func (w *window) handshakes(b *event.Batch) error {
 
 func (w *window) requests(b *event.Batch) error {
 	return read(w, store.Requests, &b.Requests, requestKind(), "src_addr", w.clients)
+}
+
+func (w *window) leases(b *event.Batch) error {
+	return read(w, store.Leases, &b.Leases, leaseKind(), "addr", w.clients)
 }
 
 func (w *window) notices(b *event.Batch) error {

@@ -24,6 +24,7 @@ func testRoundTrip(t *testing.T, open Opener) {
 		Connects: []event.Connect{{
 			Host: "h", Time: 1<<62 + 1, Source: event.Sysmon, Record: 6, PID: 7, GUID: "g", Image: "i", User: "u", Proto: 255,
 			Src: addrPort("10.0.0.1:65535"), Dst: addrPort("[2001:db8::1]:443"), Outbound: true, DstName: "d",
+			CommunityID: "1:c", Volume: event.Volume{Counted: true, Duration: 1, BytesOut: event.Unknown, BytesIn: 3},
 		}, {Host: "h", Record: 8}},
 		Lookups: []event.Lookup{
 			{Host: "h", Time: 8, Source: event.Sysmon, Record: 9, PID: 1, GUID: "g", Image: "i", Name: "n", Answers: []netip.Addr{addr("1.2.3.4"), addr("::ffff:1.2.3.4"), addr("2001:db8::2")}},
@@ -32,6 +33,7 @@ func testRoundTrip(t *testing.T, open Opener) {
 		Flows: []event.Flow{{
 			Sensor: "z", Time: 10, UID: "C1", Proto: event.TCP, Src: addrPort("10.0.0.1:1"), Dst: addrPort("1.2.3.4:443"),
 			Duration: 1, BytesOut: 2, BytesIn: 3, PacketsOut: 4, PacketsIn: 5, State: "SF", History: "ShA", Service: "ssl", Open: true,
+			CommunityID: "1:f",
 		}, {
 			UID: "C2", Src: addrPort("10.0.0.1:2"), Duration: event.Unknown, BytesOut: event.Unknown, BytesIn: event.Unknown,
 			PacketsOut: event.Unknown, PacketsIn: event.Unknown,
@@ -42,8 +44,13 @@ func testRoundTrip(t *testing.T, open Opener) {
 		}, {UID: "C2", Established: event.No}, {UID: "C3", Established: event.Unsaid}},
 		Requests: []event.Request{{
 			Sensor: "z", Time: 12, UID: "C1", Src: addrPort("10.0.0.1:1"), Dst: addrPort("10.0.0.9:3128"), Method: "CONNECT",
-			Host: "x.example", Port: 443, User: "u", Status: 200,
+			Scheme: "https", Host: "x.example", Port: 443, User: "u", Status: 200,
+			Volume: event.Volume{Counted: true, Duration: event.Unknown, BytesOut: 2, BytesIn: 3},
 		}},
+		Leases: []event.Lease{
+			{Sensor: "z", Time: 13, Host: "h", Addr: addr("10.0.0.1"), MAC: "00:11:22:33:44:55", Duration: 5},
+			{Host: "h", Addr: addr("10.0.0.1"), Duration: event.Unknown},
+		},
 		Notices: []event.Notice{{Host: "h", Time: 13, Source: event.Sysmon, Record: 14, Kind: "k", Text: "t"}},
 	}
 	s := open(t, path)
@@ -89,6 +96,7 @@ func join(to, from *event.Batch) {
 	to.Flows = append(to.Flows, from.Flows...)
 	to.Handshakes = append(to.Handshakes, from.Handshakes...)
 	to.Requests = append(to.Requests, from.Requests...)
+	to.Leases = append(to.Leases, from.Leases...)
 	to.Notices = append(to.Notices, from.Notices...)
 }
 

@@ -90,6 +90,7 @@ func (r *random) connect() event.Connect {
 		Host: r.host(), Time: r.time(), Source: r.source(), Record: r.id(),
 		PID: r.Uint32(), GUID: r.text(), Image: r.text(), User: r.text(), Proto: event.Proto(r.Uint32()),
 		Src: r.end(), Dst: r.end(), Outbound: r.IntN(2) == 0, DstName: r.text(),
+		CommunityID: r.text(), Volume: r.volume(),
 	}
 }
 
@@ -113,6 +114,7 @@ func (r *random) flow() event.Flow {
 		Sensor: r.text(), Time: r.time(), UID: fmt.Sprint("C", r.id()), Proto: event.Proto(r.Uint32()),
 		Src: r.end(), Dst: r.end(), Duration: r.count(), BytesOut: r.count(), BytesIn: r.count(),
 		PacketsOut: r.count(), PacketsIn: r.count(), State: r.text(), History: r.text(), Service: r.text(), Open: r.IntN(2) == 0,
+		CommunityID: r.text(),
 	}
 }
 
@@ -127,8 +129,20 @@ func (r *random) handshake() event.Handshake {
 func (r *random) request() event.Request {
 	return event.Request{
 		Sensor: r.text(), Time: r.time(), UID: fmt.Sprint("C", r.id()), Src: r.end(), Dst: r.end(),
-		Method: r.text(), Host: r.text(), Port: uint16(r.Uint32()), User: r.text(), Status: r.IntN(1000) - 1,
+		Method: r.text(), Scheme: r.text(), Host: r.text(), Port: uint16(r.Uint32()), User: r.text(), Status: r.IntN(1000) - 1,
+		Volume: r.volume(),
 	}
+}
+
+func (r *random) volume() event.Volume {
+	if r.IntN(2) == 0 {
+		return event.Volume{}
+	}
+	return event.Volume{Counted: true, Duration: r.count(), BytesOut: r.count(), BytesIn: r.count()}
+}
+
+func (r *random) lease() event.Lease {
+	return event.Lease{Sensor: r.text(), Time: r.time(), Host: fmt.Sprint("leased-", r.id()), Addr: r.addr(), MAC: r.text(), Duration: r.count()}
 }
 
 func (r *random) notice() event.Notice {
@@ -151,7 +165,7 @@ func (r *random) session() event.Session {
 func (r *random) batch(n int) *event.Batch {
 	return &event.Batch{
 		Starts: many(n, r.start), Stops: many(n, r.stop), Connects: many(n, r.connect), Lookups: many(n, r.lookup),
-		Flows: many(n, r.flow), Handshakes: many(n, r.handshake), Requests: many(n, r.request), Notices: many(n, r.notice),
+		Flows: many(n, r.flow), Handshakes: many(n, r.handshake), Requests: many(n, r.request), Leases: many(n, r.lease), Notices: many(n, r.notice),
 	}
 }
 

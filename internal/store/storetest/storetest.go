@@ -116,6 +116,7 @@ func everything(b *event.Batch) store.Selection {
 	each(b.Flows, func(e event.Flow) { client(e.Src.Addr()) })
 	each(b.Handshakes, func(e event.Handshake) { client(e.Src.Addr()) })
 	each(b.Requests, func(e event.Request) { client(e.Src.Addr()) })
+	each(b.Leases, func(e event.Lease) { client(e.Addr) })
 	slices.Sort(sel.Hosts)
 	slices.SortFunc(sel.Clients, netip.Addr.Compare)
 	sel.Hosts, sel.Clients = slices.Compact(sel.Hosts), slices.Compact(sel.Clients)
@@ -138,6 +139,7 @@ func sorted(b *event.Batch) *event.Batch {
 		Flows:      inOrder(b.Flows, func(e *event.Flow) (event.Time, event.Key) { return e.Time, e.Key() }),
 		Handshakes: inOrder(b.Handshakes, func(e *event.Handshake) (event.Time, event.Key) { return e.Time, e.Key() }),
 		Requests:   inOrder(b.Requests, func(e *event.Request) (event.Time, event.Key) { return e.Time, e.Key() }),
+		Leases:     inOrder(b.Leases, func(e *event.Lease) (event.Time, event.Key) { return e.Time, e.Key() }),
 		Notices:    inOrder(b.Notices, func(e *event.Notice) (event.Time, event.Key) { return e.Time, e.Key() }),
 	}
 }

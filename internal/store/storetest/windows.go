@@ -56,6 +56,7 @@ func filter(b *event.Batch, sel store.Selection) *event.Batch {
 		Flows:      those(b.Flows, func(e event.Flow) bool { return client(store.Flows, e.Src.Addr()) }),
 		Handshakes: those(b.Handshakes, func(e event.Handshake) bool { return client(store.Handshakes, e.Src.Addr()) }),
 		Requests:   those(b.Requests, func(e event.Request) bool { return client(store.Requests, e.Src.Addr()) }),
+		Leases:     those(b.Leases, func(e event.Lease) bool { return client(store.Leases, e.Addr) }),
 		Notices:    those(b.Notices, func(e event.Notice) bool { return host(store.Notices, e.Host) }),
 	}
 }
@@ -81,6 +82,11 @@ func testLeases(t *testing.T, open Opener) {
 		connect(5, "b", 70, "", true),
 		connect(6, "a", 30, "10.0.0.9", true), // the address moved
 		connect(7, "a", 30, "2001:db8::1", true),
+	}, Leases: []event.Lease{
+		{Host: "b", Addr: addr("10.0.0.10"), Time: 40, Duration: 30},
+		{Host: "c", Addr: addr("10.0.0.11"), Time: 40, Duration: event.Unknown},
+		{Host: "c", Addr: addr("10.0.0.11"), Time: 41, Duration: 1<<63 - 1}, // endless
+		{Host: "", Addr: addr("10.0.0.11"), Time: 42},
 	}}
 	cut := connect(1, "b", 49, "10.0.0.10", true)                         // by another export, which rounds
 	appendFlush(t, s, b, b, &event.Batch{Connects: []event.Connect{cut}}) // duplicates count once
@@ -90,7 +96,8 @@ func testLeases(t *testing.T, open Opener) {
 		{Host: "a", Addr: addr("10.0.0.9"), First: 30, Last: 30, Connects: 1},
 		{Host: "a", Addr: addr("2001:db8::1"), First: 30, Last: 30, Connects: 1},
 		{Host: "b", Addr: addr("10.0.0.9"), First: 20, Last: 20, Connects: 1},
-		{Host: "b", Addr: addr("10.0.0.10"), First: 10, Last: 50, Connects: 2},
+		{Host: "b", Addr: addr("10.0.0.10"), First: 10, Last: 70, Connects: 2},
+		{Host: "c", Addr: addr("10.0.0.11"), First: 40, Last: 41},
 	})
 }
 
