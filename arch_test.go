@@ -18,7 +18,7 @@ import (
 // change docs/ARCHITECTURE.md in the same commit.
 var layers = [][]string{
 	{"event", "stats", "source", "inventory", "program"},
-	{"decode", "destination", "process", "store", "simulate/format"},
+	{"communityid", "decode", "destination", "process", "store", "simulate/format"},
 	{"decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate"},
 	{"decode/winlog", "baseline", "simulate/gen"},
 	{"score"},
