@@ -26,6 +26,7 @@ const (
 	colRespPackets
 	colConnState
 	colHistory
+	colCommunityID
 
 	// ssl and quic
 	colVersion
@@ -69,6 +70,16 @@ const (
 	colBodyLen
 	colSIP
 
+	// dhcp
+	colMAC
+	colHostName
+	colClientName
+	colAssignedAddr
+	colClientAddr
+	colRequestedAddr
+	colLeaseTime
+	colMessages
+
 	// of a stream of logs, and of logs that are ignored
 	colPath
 	colWriteTime
@@ -105,6 +116,8 @@ var columns = map[string]column{
 	"resp_pkts":  colRespPackets,
 	"conn_state": colConnState,
 	"history":    colHistory,
+
+	"community_id": colCommunityID,
 
 	"version":          colVersion,
 	"cipher":           colCipher,
@@ -148,6 +161,16 @@ var columns = map[string]column{
 	"response_body_len": colBodyLen,
 	"call_id":           colSIP,
 	"request_from":      colSIP,
+
+	"mac":            colMAC,
+	"host_name":      colHostName,
+	"client_fqdn":    colClientName,
+	"assigned_addr":  colAssignedAddr,
+	"assigned_ip":    colAssignedAddr, // before Zeek 2.6
+	"client_addr":    colClientAddr,
+	"requested_addr": colRequestedAddr,
+	"lease_time":     colLeaseTime,
+	"msg_types":      colMessages,
 
 	"_path":     colPath,
 	"@stream":   colPath,

@@ -17,6 +17,7 @@ func samples() (tsv, json []string) {
 		tsvLog("ssl", "ts uid id.orig_h id.orig_p id.resp_h id.resp_p version established server_name cert_chain_fps", `1.5 C1 10.0.0.1 1 10.0.0.2 443 TLSv12 T \xffa aa,bb`),
 		tsvLog("http", "ts uid id.orig_h id.orig_p id.resp_h id.resp_p method uri", "1.5 C1 10.0.0.1 1 10.0.0.2 3128 CONNECT [::1]:443"),
 		tsvLog("x509", "ts id certificate.subject certificate.not_valid_after", "1.5 F1 CN=x 9.5"),
+		tsvLog("dhcp", "ts client_addr mac host_name client_fqdn assigned_addr lease_time msg_types", "1.5 - 00:50:56:aa:bb:cc PC01 - 10.0.0.5 3600.0 REQUEST,ACK"),
 		tsvLog("weird", "ts name", "1.5 x"),
 	}
 	json = []string{
@@ -25,6 +26,7 @@ func samples() (tsv, json []string) {
 		`{"ts":1.5,"fingerprint":"aa","certificate":{"subject":"CN=x","not_valid_after":1e3}}`,
 		`[{"ts":1.5,"id.orig_h":"::1","id.orig_p":1,"id.resp_h":"::2","id.resp_p":53,"query":"a.","answers":["::3",7,null]}]`,
 		`{"@stream":"http","ts":1.5,"id_orig_h":"::1","id_orig_p":1,"id_resp_h":"::2","id_resp_p":80,"method":"GET","uri":"http://a:1/"}`,
+		`{"ts":1.5,"uids":["C1"],"mac":"00:50:56:aa:bb:cc","client_fqdn":"pc02.corp.example.","client_addr":"10.0.0.6","msg_types":["REQUEST"]}`,
 		`{"_path":"weird","ts":1.5,"name":"\u0000\ud800"}`,
 	}
 	return tsv, json

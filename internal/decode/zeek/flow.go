@@ -32,6 +32,8 @@ func (rc *recorder) flow(r *row, open bool, b *event.Batch) verdict {
 		History: rc.words.of(r.text(colHistory)),
 		Service: rc.words.of(r.text(colService)),
 		Open:    open,
+
+		CommunityID: valid(r.text(colCommunityID)),
 	})
 	return verdict{}
 }

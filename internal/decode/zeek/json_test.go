@@ -33,6 +33,8 @@ func TestConnJSONInEveryForm(t *testing.T) {
 			func(f *event.Flow) { f.Sensor = "edge" }},
 		{"without a history", strings.Replace(connJSONRow, `"history":"ShADadFf",`, "", 1),
 			func(f *event.Flow) { f.History = "" }},
+		{"with a Community ID", `{"community_id":"1:LQU9qZlK+B5F3KDmev6m5PMibrg=",` + connJSONRow[1:],
+			func(f *event.Flow) { f.CommunityID = "1:LQU9qZlK+B5F3KDmev6m5PMibrg=" }},
 		{"with nulls", strings.NewReplacer(`"ssl"`, "null", "9000", "null").Replace(connJSONRow),
 			func(f *event.Flow) { f.Service, f.BytesIn = "", event.Unknown }},
 	} {

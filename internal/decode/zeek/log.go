@@ -12,6 +12,7 @@ const (
 	x509Log
 	dnsLog
 	httpLog
+	dhcpLog
 )
 
 // logNames has the names of the logs that give events.
@@ -26,6 +27,7 @@ var logNames = map[string]log{
 	"dns":       dnsLog,
 	"http":      httpLog,
 	"open_http": httpLog,
+	"dhcp":      dhcpLog,
 }
 
 // unnamed is the log that neither its name nor its columns tell.
@@ -37,6 +39,8 @@ func infer(has *columnSet) log {
 	switch {
 	case has[colCertSubject] && !has[colOrigHost]:
 		return x509Log
+	case has[colMessages] && has[colMAC]:
+		return dhcpLog
 	case !has[colOrigHost] || !has[colRespHost]:
 		return otherLog
 	case has[colConnState], has[colProto] && has[colHistory]:

@@ -53,6 +53,8 @@ func (rc *recorder) record(l log, r *row, b *event.Batch) verdict {
 		return rc.lookup(r, b)
 	case httpLog:
 		return rc.request(r, b)
+	case dhcpLog:
+		return rc.lease(r, b)
 	}
 	return verdict{ignored: unnamed}
 }

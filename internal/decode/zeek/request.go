@@ -9,7 +9,7 @@ import (
 
 // request reads a row of http.log. Only a request to a proxy gives an event.
 func (rc *recorder) request(r *row, b *event.Batch) verdict {
-	authority, fallback, ok := target(r)
+	to, ok := targetOf(r)
 	if !ok {
 		return verdict{ignored: "zeek http, not proxied"}
 	}
@@ -17,7 +17,7 @@ func (rc *recorder) request(r *row, b *event.Batch) verdict {
 	if reason != "" {
 		return verdict{skipped: reason}
 	}
-	authority, number := splitAuthority(authority, fallback)
+	authority, number := splitAuthority(to.authority, to.port)
 	host := name(authority)
 	if host == "" {
 		return verdict{skipped: noHost}
@@ -26,34 +26,41 @@ func (rc *recorder) request(r *row, b *event.Batch) verdict {
 	b.Requests = append(b.Requests, event.Request{
 		Sensor: o.sensor, Time: o.time, UID: o.uid, Src: o.src, Dst: o.dst,
 		Method: rc.words.of(r.text(colMethod)),
-		Host:   host, Port: number,
+		Scheme: to.scheme, Host: host, Port: number,
 		User:   valid(r.text(colUser)),
 		Status: int(status),
 	})
 	return verdict{}
 }
 
-// target returns what a request asks a proxy for, as host and port, and the
-// port where it names none. It is false for a request to the server itself,
-// and for one that a proxy has sent on.
-func target(r *row) (authority []byte, fallback uint16, ok bool) {
+// A target is what a request asks a proxy for.
+type target struct {
+	scheme    string // of an absolute URI, or ""
+	authority []byte // host, perhaps with user and port
+	port      uint16 // where the authority names none
+}
+
+// targetOf returns the target of a request. It is false for a request to the
+// server itself, and for one that a proxy has sent on.
+func targetOf(r *row) (target, bool) {
 	if string(r.col[colMethod]) == "CONNECT" {
-		if authority = r.text(colURI); len(authority) == 0 {
+		authority := r.text(colURI)
+		if len(authority) == 0 {
 			authority = r.text(colHost)
 		}
-		return authority, 0, true
+		return target{authority: authority}, true
 	}
 	uri := r.text(colURI)
 	if rest, ok := cutFold(uri, "http://"); ok {
-		return beforePath(rest), 80, true
+		return target{"http", beforePath(rest), 80}, true
 	}
 	if rest, ok := cutFold(uri, "https://"); ok {
-		return beforePath(rest), 443, true
+		return target{"https", beforePath(rest), 443}, true
 	}
 	if hasProxyConnection(r.col[colProxied], r.set) {
-		return r.text(colHost), 0, true
+		return target{authority: r.text(colHost)}, true
 	}
-	return nil, 0, false
+	return target{}, false
 }
 
 // cutFold cuts a prefix of ASCII, whatever its case.

@@ -47,7 +47,7 @@ func TestColumnsInAnyOrderAndExtraOnes(t *testing.T) {
 		"community_id _node_name "+strings.Join(fields, " ")+" ts",
 		"1:abc= worker-1 "+strings.Join(row, " ")+" 99.0"))
 	want := connFlow()
-	want.Sensor = "worker-1"
+	want.Sensor, want.CommunityID = "worker-1", "1:abc="
 	expect(t, "flows", []event.Flow{want}, all.Flows)
 }
 
@@ -75,6 +75,8 @@ func TestLogWithoutAPathIsInferred(t *testing.T) {
 		{"ts uid id.orig_h id.orig_p id.resp_h id.resp_p name addl notice peer", otherLog},
 		{"ts uid id.orig_h id.orig_p id.resp_h id.resp_p request_type client service success cipher", otherLog},
 		{"ts host port_num subject issuer_subject serial", otherLog},
+		{"ts uids mac host_name assigned_addr msg_types", dhcpLog},
+		{"ts host mac", otherLog},
 	} {
 		text := tsvLog("", tt.fields)
 		if got := matchTSV([]byte(text)); got != (tt.want != otherLog) {
@@ -266,19 +268,19 @@ func TestHTTP(t *testing.T) {
 		"1.5 C8 10.0.0.1 1 10.0.0.2 80 - - - 200 - -",
 		"1.5 C9 10.0.0.1 1 10.0.0.2 3128 CONNECT - :443 200 - -",
 	), "_->_", " -> "))
-	request := func(uid, method, host string, port uint16, user string, status int) event.Request {
+	request := func(uid, method, scheme, host string, port uint16, user string, status int) event.Request {
 		return event.Request{
 			Sensor: "zeek", Time: 1500000, UID: uid,
 			Src: netip.MustParseAddrPort("10.0.0.1:1"), Dst: netip.MustParseAddrPort("10.0.0.2:3128"),
-			Method: method, Host: host, Port: port, User: user, Status: status,
+			Method: method, Scheme: scheme, Host: host, Port: port, User: user, Status: status,
 		}
 	}
 	expect(t, "requests", []event.Request{
-		request("C1", "CONNECT", "www.example.com", 443, "bob", 200),
-		request("C2", "CONNECT", "2001:db8::1", 8443, "", 407),
-		request("C3", "GET", "www.example.com", 80, "", 200),
-		request("C4", "GET", "www.example.com", 444, "", 0),
-		request("C5", "GET", "www.example.com", 0, "", 200),
+		request("C1", "CONNECT", "", "www.example.com", 443, "bob", 200),
+		request("C2", "CONNECT", "", "2001:db8::1", 8443, "", 407),
+		request("C3", "GET", "http", "www.example.com", 80, "", 200),
+		request("C4", "GET", "https", "www.example.com", 444, "", 0),
+		request("C5", "GET", "", "www.example.com", 0, "", 200),
 	}, all.Requests)
 	expect(t, "ignored", map[string]int64{"zeek http, not proxied": 3}, tally.Ignored)
 	expect(t, "skipped", map[string]int64{noHost: 1}, tally.Skipped)

@@ -48,14 +48,17 @@ json-streaming-logs) or @stream (Corelight); without either, each object's log
 is known by its names. Times are epoch seconds, epoch milliseconds or ISO 8601.`
 
 const logsDoc = `Logs:
-  conn, open_conn, conn_long  flows
-  ssl, open_ssl, quic         handshakes
+  conn, open_conn, conn_long  flows, with the community_id where Zeek logs it
+  ssl, open_ssl, quic         handshakes, with ja3, ja3s and ja4 where their
+                              packages are loaded
   x509                        certificates
   dns                         lookups: questions for A, AAAA and HTTPS, and all
                               with an address for an answer; not multicast DNS,
                               LLMNR and NetBIOS
   http, open_http             requests to a proxy: CONNECT, an absolute URI, or
                               a Proxy-Connection header
+  dhcp                        leases: which host, by name or MAC, was given an
+                              address; not those refused, declined or released
 Rows of all other logs are counted and ignored. A Via or X-Forwarded-For header
 marks a request that comes from a proxy, not one to it.
 
