@@ -44,6 +44,8 @@ const (
 	fieldConfiguration
 	fieldConfigurationHash
 
+	fieldCommunityID // no field of Sysmon's: a collector adds it
+
 	fieldNewProcessID
 	fieldNewProcessName
 	fieldParentProcessName

@@ -47,7 +47,7 @@ const moduleStart = `{"@timestamp":"2024-03-01T11:59:59.5Z","event":{"code":"1",
 const moduleConnect = `{"@timestamp":"2024-02-20T00:00:00Z","event":{"module":"sysmon","created":"2024-03-01T12:00:09Z"},
 "process":{"entity_id":"{B34BC01C-CA61-5F67-EC12-000000000400}","pid":4312,"executable":"C:\\a.exe"},"user":{"name":"SYSTEM"},
 "source":{"ip":"10.0.0.5","port":50123},"destination":{"ip":"192.0.2.7","port":443,"domain":"ptr.example"},
-"network":{"transport":"tcp","direction":"egress","type":"ipv4"},
+"network":{"transport":"tcp","direction":"egress","type":"ipv4","community_id":"1:2TaGpBg65zSqMXuK85sUIHl9l+Q="},
 "winlog":{"channel":"Microsoft-Windows-Sysmon/Operational","computer_name":"PC01","event_id":3,"record_id":8}}`
 
 const moduleLookup = `{"@timestamp":"2024-02-20T00:00:00Z","event":{"module":"sysmon","created":"2024-03-01T12:00:10Z"},"process":{"pid":4312},
@@ -91,7 +91,8 @@ func TestWinlogbeatModuleNetwork(t *testing.T) {
 	got, _ := decodeAll(t, format(t, "winlogbeat"), []byte(moduleConnect+"\n"+moduleLookup))
 	want := &event.Batch{
 		Connects: []event.Connect{{Host: "pc01", Time: instant(t, "2024-03-01T12:00:09Z"), Source: event.Sysmon, Record: 8, PID: 4312, GUID: guid,
-			Image: `C:\a.exe`, User: "SYSTEM", Proto: event.TCP, Src: addr("10.0.0.5:50123"), Dst: addr("192.0.2.7:443"), Outbound: true, DstName: "ptr.example"}},
+			Image: `C:\a.exe`, User: "SYSTEM", Proto: event.TCP, Src: addr("10.0.0.5:50123"), Dst: addr("192.0.2.7:443"), Outbound: true, DstName: "ptr.example",
+			CommunityID: "1:2TaGpBg65zSqMXuK85sUIHl9l+Q="}},
 		Lookups: []event.Lookup{{Host: "pc01", Time: instant(t, "2024-03-01T12:00:10Z"), Source: event.Sysmon, Record: 9, PID: 4312,
 			Name: "cdn.example", Answers: []netip.Addr{netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("192.0.2.8")}}},
 	}

@@ -86,6 +86,8 @@ func (m *mapper) sysmonConnect(b *event.Batch, o origin, r record) string {
 		Src:     t.endpoint(r.text(fieldSourceIP), r.text(fieldSourcePort)),
 		Dst:     t.endpoint(r.text(fieldDestinationIP), r.text(fieldDestinationPort)),
 		DstName: t.name(r.text(fieldDestinationName)),
+
+		CommunityID: t.once(r.text(fieldCommunityID)),
 	}
 	switch initiated := r.text(fieldInitiated); {
 	case equalFold(initiated, "true"):

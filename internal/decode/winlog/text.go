@@ -59,6 +59,15 @@ func (t *texts) short(b []byte) string {
 	return t.plain.get(b, plain)
 }
 
+// once returns a text of up to 4 KiB that hardly any other record has, and
+// does not remember it.
+func (t *texts) once(b []byte) string {
+	if len(b) > maxText {
+		t.cutTexts = true
+	}
+	return plain(cutShort(b))
+}
+
 // command returns a command line, of up to 64 KiB.
 func (t *texts) command(b []byte) string {
 	if len(b) > maxCommand {

@@ -16,7 +16,8 @@ func winlogbeatFormat() *decode.Format {
 
 JSON as Winlogbeat and the Elastic Agent write it: 6 with event_id and
 event_data at the top, 7 and later with them below winlog. Documents of the
-Sysmon and Security modules, which move event_data to ECS fields, are read too.
+Sysmon and Security modules, which move event_data to ECS fields, are read too;
+so is the network.community_id that the Sysmon module adds.
 host.name is the collector's; the host is computer_name.
 ` + events + `
 Clock: @timestamp, which is the record's time, unless the Sysmon module has put
@@ -112,6 +113,7 @@ func (r *jsonRecord) ecsNetwork(v *fastjson.Value) {
 		}
 	}
 	r.or(fieldDestinationName, r.get(v, "destination", "domain"))
+	r.or(fieldCommunityID, r.get(n, "community_id"))
 	switch string(r.get(n, "direction")) {
 	case "egress", "outbound":
 		r.or(fieldInitiated, []byte("true"))
