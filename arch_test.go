@@ -17,8 +17,8 @@ import (
 // packages of an earlier layer. The list is the architecture: to change it,
 // change docs/ARCHITECTURE.md in the same commit.
 var layers = [][]string{
-	{"event", "stats", "source", "inventory", "program"},
-	{"communityid", "decode", "destination", "process", "store", "simulate/format"},
+	{"event", "stats", "source", "program", "yamldoc"},
+	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate"},
 	{"decode/winlog", "baseline", "simulate/gen"},
 	{"score"},
