@@ -101,9 +101,10 @@ const (
 	NoSource Source = iota
 	Sysmon
 	Security // the Windows Security log: 4688, 4689, 5156
+	Agent    // an endpoint agent of another maker
 )
 
-var sourceNames = [...]string{NoSource: "", Sysmon: "sysmon", Security: "security"}
+var sourceNames = [...]string{NoSource: "", Sysmon: "sysmon", Security: "security", Agent: "agent"}
 
 // String returns the lower-case name of s.
 func (s Source) String() string {

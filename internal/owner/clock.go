@@ -186,7 +186,7 @@ func magnitude(n int64) int64 { return max(n, -n) }
 // differ by a lag that is small beside the join's window.
 func (c clocks) correct(host string, s event.Source, t event.Time) event.Time {
 	k, ok := c[clockKey{host, s}]
-	for other := event.Security; !ok && other > event.NoSource; other-- {
+	for other := event.Agent; !ok && other > event.NoSource; other-- {
 		k, ok = c[clockKey{host, other}]
 	}
 	return t.Add(-offsetAt(k, t))

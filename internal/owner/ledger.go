@@ -14,9 +14,10 @@ const (
 	FlowAttempt // opened, and nothing was carried
 	FlowInternal
 	FlowInbound
+	FlowProxied // to a proxy, and nothing says for what
 )
 
-var kindNames = [...]string{"outbound-tls", "outbound-not-tls", "outbound-attempt", "internal", "inbound"}
+var kindNames = [...]string{"outbound-tls", "outbound-not-tls", "outbound-attempt", "internal", "inbound", "to-proxy"}
 
 // String returns the name of k as the ledger shows it.
 func (k Kind) String() string { return kindNames[k] }
@@ -35,9 +36,10 @@ const (
 	MissedFlow         // established, yet without a flow
 	Accepted           // inbound: names no owner
 	HostOnly           // to an internal address, without a flow
+	Proxied            // to a proxy, without a flow or a request that says for what
 )
 
-var outcomeNames = [...]string{"undecided", "joined", "repeated", "second-source", "attempt", "no-wire", "missed-by-wire", "accepted", "internal"}
+var outcomeNames = [...]string{"undecided", "joined", "repeated", "second-source", "attempt", "no-wire", "missed-by-wire", "accepted", "internal", "to-proxy"}
 
 // String returns the name of o as the ledger shows it.
 func (o Outcome) String() string { return outcomeNames[o] }
@@ -202,7 +204,10 @@ type Ledger struct {
 
 	Lookups         int64 // by hosts
 	HandshakesAlone int64 // handshakes that stood for a flow never reported
-	RequestsAlone   int64 // CONNECTs that did
+	Requests        int64 // to proxies
+	RequestsAlone   int64 // that stood for a flow never reported
+	RequestsPlain   int64 // without TLS
+	RequestsWithin  int64 // within a connection that the proxy looks into
 	Forgotten       int64 // DNS answers that were dropped to bound memory
 	Contradictory   int64 // flows for which two sources name different programs
 }
@@ -212,7 +217,10 @@ func (l *Ledger) Add(m *Ledger) {
 	l.add(&m.Account)
 	l.Lookups += m.Lookups
 	l.HandshakesAlone += m.HandshakesAlone
+	l.Requests += m.Requests
 	l.RequestsAlone += m.RequestsAlone
+	l.RequestsPlain += m.RequestsPlain
+	l.RequestsWithin += m.RequestsWithin
 	l.Forgotten += m.Forgotten
 	l.Contradictory += m.Contradictory
 	l.Hosts = addAll(l.Hosts, m.Hosts)

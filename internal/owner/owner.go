@@ -9,7 +9,6 @@ package owner
 
 import (
 	"cmp"
-	"net/http"
 	"net/netip"
 	"slices"
 	"time"
@@ -56,6 +55,9 @@ type Window struct {
 	// Networks tells internal addresses from the outside.
 	Networks inventory.Networks
 
+	// Proxies are explicit proxies, beside those that requests name.
+	Proxies []netip.AddrPort
+
 	// TLSServer reports whether that address and port shook hands with
 	// anyone. It may be nil.
 	TLSServer func(netip.AddrPort) bool
@@ -72,11 +74,13 @@ type Result struct {
 func Join(w Window, c Config) Result {
 	j := newJoin(w, c)
 	j.estimateClocks()
+	j.alignProxies()
 	j.correctTimes()
 	j.leases = newLeases(w.Events.Connects, j.times)
 	j.index()
 	j.pair()
 	j.pairPortless()
+	j.pairProxied()
 	j.locate()
 	sessions := make([]event.Session, 0, len(j.flows))
 	j.cover()
@@ -133,7 +137,8 @@ type join struct {
 
 	flows      []event.Flow
 	handshakes []*event.Handshake // of flows, the first of each
-	requests   []*event.Request   // the CONNECT of each flow, or nil
+	requests   []*event.Request   // of flows, what each asks a proxy for, or nil
+	proxies    map[netip.AddrPort]bool
 
 	tuples tuples
 	owners []owners     // of flows
@@ -221,49 +226,9 @@ func (j *join) indexWire() {
 	}
 }
 
-// indexRequests finds the first CONNECT of each flow. One whose flow was never
-// reported stands for it.
-func (j *join) indexRequests() {
-	e := j.Events
-	first := make(map[string]*event.Request)
-	var alone []*event.Request
-	for i := range e.Requests {
-		r := &e.Requests[i]
-		switch {
-		case r.Method != http.MethodConnect:
-		case r.UID == "":
-			alone = append(alone, r)
-		case first[r.UID] == nil:
-			first[r.UID] = r
-		}
-	}
-	j.requests = make([]*event.Request, len(j.flows), len(j.flows)+len(alone))
-	if len(first)+len(alone) == 0 {
-		return
-	}
-	known := make(map[string]bool, len(first))
-	for i := range j.flows {
-		if uid := j.flows[i].UID; first[uid] != nil {
-			j.requests[i] = first[uid]
-			known[uid] = true
-		}
-	}
-	for i := range e.Requests {
-		if r := &e.Requests[i]; first[r.UID] == r && !known[r.UID] {
-			alone = append(alone, r)
-		}
-	}
-	for _, r := range alone {
-		j.stand(event.Flow{Sensor: r.Sensor, Time: r.Time, UID: r.UID, Proto: event.TCP, Src: r.Src, Dst: r.Dst}, nil)
-		j.requests = append(j.requests, r)
-	}
-	j.ledger.RequestsAlone += int64(len(alone))
-}
-
-// stand adds a flow that was never reported. Its volume and duration are
-// unknown.
-func (j *join) stand(f event.Flow, h *event.Handshake) {
-	f.Duration, f.BytesOut, f.BytesIn = event.Unknown, event.Unknown, event.Unknown
+// stand adds a flow that was never reported, with what is known of its volume.
+func (j *join) stand(f event.Flow, h *event.Handshake, v event.Volume) {
+	f.Duration, f.BytesOut, f.BytesIn = v.Duration, v.BytesOut, v.BytesIn
 	f.PacketsOut, f.PacketsIn = event.Unknown, event.Unknown
 	j.flows = append(j.flows, f)
 	j.handshakes = append(j.handshakes, h)
@@ -293,7 +258,7 @@ func (j *join) indexHandshakes() {
 		if used[i] || h.UID != "" && numbers[h.UID] != int32(i) {
 			continue
 		}
-		j.stand(event.Flow{Sensor: h.Sensor, Time: h.Time, UID: h.UID, Proto: h.Proto, Src: h.Src, Dst: h.Dst}, h)
+		j.stand(event.Flow{Sensor: h.Sensor, Time: h.Time, UID: h.UID, Proto: h.Proto, Src: h.Src, Dst: h.Dst}, h, event.Volume{}.Known())
 		j.ledger.HandshakesAlone++
 	}
 }

@@ -8,30 +8,49 @@ import (
 	"github.com/postern/postern/internal/event"
 )
 
+// A voice is a kind of endpoint event that may name a flow's owner. The order
+// is that in which they are believed; choose has the exceptions.
+type voice uint8
+
+const (
+	counting voice = iota // the event counts the flow's bytes as well
+	kernel                // Security 5156
+	resolved              // Sysmon 3, and what else looks the process up afterwards
+	voices
+)
+
+func voiceOf(k *event.Connect) voice {
+	switch {
+	case k.Volume.Counted:
+		return counting
+	case k.Source == event.Security:
+		return kernel
+	}
+	return resolved
+}
+
 // owners are the endpoint events that name a flow's owner, at most one of each
-// source.
+// voice, all of one host.
 type owners struct {
-	sysmon, security *event.Connect
-	rung             event.Rung // on which they do
-	at               event.Time // of the one given last
+	said [voices]*event.Connect
+	rung event.Rung // on which they do
+	at   event.Time // of the one given last
 }
 
-func (o *owners) slot(s event.Source) **event.Connect {
-	if s == event.Security {
-		return &o.security
+// first returns the event of the best voice, or nil.
+func (o owners) first() *event.Connect {
+	for _, k := range o.said {
+		if k != nil {
+			return k
+		}
 	}
-	return &o.sysmon
+	return nil
 }
 
-// host returns the host of the events: all are of one.
-func (o owners) host() string {
-	if o.security != nil {
-		return o.security.Host
-	}
-	return o.sysmon.Host
-}
+// host returns the host of the events.
+func (o owners) host() string { return o.first().Host }
 
-func (o owners) any() bool { return o.sysmon != nil || o.security != nil }
+func (o owners) any() bool { return o.first() != nil }
 
 // pair gives each flow the connects that share its tuple and are nearest in
 // time: the exact rung. A connect is given to one flow only. One that a host
@@ -96,7 +115,7 @@ const oneConnect = 10 * time.Second
 // give makes a connect an owner of a flow, unless either is taken.
 func (j *join) give(flow, connect int32, r event.Rung) {
 	k, o := &j.Events.Connects[connect], &j.owners[flow]
-	slot := o.slot(k.Source)
+	slot := &o.said[voiceOf(k)]
 	if j.taken[connect] != undecided || *slot != nil || !o.admits(k) {
 		return
 	}
@@ -131,7 +150,8 @@ func (j *join) byTime(flows []int32) []int32 {
 // admits reports whether k may be another source's word on the same connect:
 // it must come from the same host.
 func (o owners) admits(k *event.Connect) bool {
-	return (o.sysmon == nil || o.sysmon.Host == k.Host) && (o.security == nil || o.security.Host == k.Host)
+	first := o.first()
+	return first == nil || first.Host == k.Host
 }
 
 // firstFrom returns the position of the first of flows, which are in order of
@@ -167,7 +187,7 @@ func (j *join) repeats(flows, connects []int32) {
 
 func (j *join) repeatsFlow(flow, connect int32, at event.Time) bool {
 	k, o := &j.Events.Connects[connect], j.owners[flow]
-	return *o.slot(k.Source) != nil && o.admits(k) && at <= end(&j.flows[flow]).Add(j.Config.Window)
+	return o.said[voiceOf(k)] != nil && o.admits(k) && at <= end(&j.flows[flow]).Add(j.Config.Window)
 }
 
 // end returns when a flow ended, as far as is known.

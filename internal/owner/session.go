@@ -22,6 +22,9 @@ func (j *join) flow(i int) (event.Session, bool) {
 		Open: f.Open, UID: f.UID,
 	}
 	h, r := j.handshakes[i], j.requests[i]
+	if r != nil && f.UID == "" {
+		s.Key = r.Key() // a proxy's log may say neither the client's port nor its own address
+	}
 	kind := j.kind(f, h, r, &s)
 	describeTLS(&s, h)
 	why := j.own(&s, i, r)
@@ -40,10 +43,12 @@ func (j *join) kind(f *event.Flow, h *event.Handshake, r *event.Request, s *even
 				return FlowPlain
 			}
 		}
-		if empty(f) && h == nil {
+		if h == nil && (refused(r) || empty(f)) {
 			return FlowAttempt
 		}
 		return FlowTLS
+	case j.proxies[f.Dst]:
+		return FlowProxied
 	case to && from:
 		return FlowInternal
 	case to:
@@ -75,8 +80,11 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 	if o := j.owners[i]; o.any() {
 		k := j.choose(o)
 		s.Rung = o.rung
-		s.OtherImage = j.contradiction(o, k)
+		if s.OtherImage = j.contradiction(o, k); s.OtherImage != "" {
+			j.ledger.Contradictory++
+		}
 		s.Host = k.Host
+		count(s, o.said[counting])
 		j.process(s, k)
 		j.nameFar(s, r, k.DstName)
 		j.history.learn(s)
@@ -102,6 +110,24 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 	return j.whyUnowned(held.host, s.Start)
 }
 
+// count makes the session native where an endpoint's own event counts it, and
+// takes from that what the wire could not see.
+func count(s *event.Session, k *event.Connect) {
+	if k == nil {
+		return
+	}
+	s.Rung = event.RungNative
+	if !s.BytesOut.Known() {
+		s.BytesOut = k.Volume.BytesOut
+	}
+	if !s.BytesIn.Known() {
+		s.BytesIn = k.Volume.BytesIn
+	}
+	if !s.Duration.Known() {
+		s.Duration = k.Volume.Duration
+	}
+}
+
 func (j *join) whyUnowned(host string, t event.Time) Reason {
 	switch seen := j.endpoint.of(host); {
 	case t < seen.first:
@@ -112,34 +138,37 @@ func (j *join) whyUnowned(host string, t event.Time) Reason {
 	return NoEvent
 }
 
-// choose returns the source to believe about a flow. Security 5156 is written
-// by the kernel at the moment of the connect; Sysmon resolves the process
-// later, and can name another one that reused its PID. So where they name
-// different programs Security is believed, and where they agree Sysmon is, as
-// it also knows the process's GUID.
+// choose returns the event to believe about a flow. One that counts the flow's
+// bytes was written by who carries it. Security 5156 is written by the kernel
+// at the moment of the connect; Sysmon resolves the process later, and can name
+// another one that reused its PID. So where they name different programs
+// Security is believed, and where they agree Sysmon is, as it also knows the
+// process's GUID. An event without an image is believed last.
 func (j *join) choose(o owners) *event.Connect {
+	if n := o.said[counting]; n != nil && n.Image != "" {
+		return n
+	}
+	k, s := o.said[kernel], o.said[resolved]
 	switch {
-	case o.sysmon == nil:
-		return o.security
-	case o.security == nil || o.security.Image == "":
-		return o.sysmon
-	case o.sysmon.Image == "":
-		return o.security
+	case s == nil && k == nil:
+		return o.said[counting]
+	case s == nil:
+		return k
+	case k == nil || k.Image == "":
+		return s
+	case s.Image == "" || j.template(s.Image) != j.template(k.Image):
+		return k
+	case s.PID != k.PID && s.PID != 0 && k.PID != 0:
+		return k // two instances of one program
 	}
-	if j.template(o.sysmon.Image) != j.template(o.security.Image) {
-		j.ledger.Contradictory++
-		return o.security
-	}
-	if o.sysmon.PID != o.security.PID && o.sysmon.PID != 0 && o.security.PID != 0 {
-		return o.security // two instances of one program
-	}
-	return o.sysmon
+	return s
 }
 
-// contradiction returns the image that the source not chosen names, when it
-// names another program.
+// contradiction returns the image that an event which was not chosen names,
+// when it names another program.
 func (j *join) contradiction(o owners, chosen *event.Connect) string {
-	for _, k := range []*event.Connect{o.sysmon, o.security} {
+	for v := range voices {
+		k := o.said[voices-1-v]
 		if k != nil && k != chosen && k.Image != "" && j.template(k.Image) != j.template(chosen.Image) {
 			return k.Image
 		}

@@ -17,11 +17,11 @@ type sites struct {
 // none of them is taken not to see the host.
 const minSeen = 10
 
-// locate learns the sites from the pairs of the exact rung.
+// locate learns the sites from the pairs of the exact and the proxy rung.
 func (j *join) locate() {
 	j.sites = sites{make(map[sight]int), make(map[string]int)}
 	for i := range j.flows {
-		if o := j.owners[i]; o.any() && o.rung == event.RungExact {
+		if o := j.owners[i]; o.any() && (o.rung == event.RungExact || o.rung == event.RungProxy) {
 			j.sites.seen[sight{o.host(), j.flows[i].Sensor}]++
 			j.sites.hosts[o.host()]++
 		}

@@ -39,6 +39,8 @@ func (j *join) unjoined(i int) Outcome {
 	switch watched := j.wire.of(k.Src.Addr()); {
 	case !k.Outbound:
 		return Accepted
+	case j.proxies[k.Dst]:
+		return Proxied
 	case j.Networks.Internal(k.Dst.Addr()):
 		return HostOnly
 	case !watched.has(j.times[i]):
@@ -49,17 +51,24 @@ func (j *join) unjoined(i int) Outcome {
 	return MissedFlow
 }
 
+// A head is the connect that the next words of one voice on one host repeat.
+type head struct {
+	host  string
+	voice voice
+}
+
 // secondWords finds, among the connects of one tuple and host that no flow
-// took, those that repeat another: the other source's word on the same
-// connect, or one source's words on one UDP exchange. Sysmon's word is kept
-// before Security's, as it says that the connect succeeded.
+// took, those that repeat another: another source's word on the same connect,
+// or one source's words on one UDP exchange. Of several sources' words the one
+// that says most is kept: that counts the bytes, else that the connect
+// succeeded, as Sysmon's does.
 func (j *join) secondWords() {
 	for n := range j.tuples.n {
 		connects := j.tuples.connects.of(n)
 		if len(connects) < 2 {
 			continue
 		}
-		heads := make(map[clockKey]int32) // the connect that a source's next words repeat
+		heads := make(map[head]int32)
 		for _, c := range connects {
 			if j.taken[c] == undecided && j.Events.Connects[c].Outbound {
 				j.secondWord(heads, c)
@@ -68,28 +77,25 @@ func (j *join) secondWords() {
 	}
 }
 
-func (j *join) secondWord(heads map[clockKey]int32, c int32) {
+func (j *join) secondWord(heads map[head]int32, c int32) {
 	k := &j.Events.Connects[c]
-	key := clockKey{k.Host, k.Source}
+	own := head{k.Host, voiceOf(k)}
 	at := j.times[c]
-	if h, ok := heads[key]; ok && (k.Proto == event.UDP || k.Source == event.Security) &&
-		at.Sub(j.times[h]) <= repeatWithin {
+	if h, ok := heads[own]; ok && (k.Proto == event.UDP || own.voice == kernel) && at.Sub(j.times[h]) <= repeatWithin {
 		j.taken[c] = Repeated
 		return
 	}
-	heads[key] = c
-	other := clockKey{k.Host, event.Sysmon}
-	if k.Source == event.Sysmon {
-		other.source = event.Security
-	}
-	h, ok := heads[other]
-	if !ok || j.taken[h] != undecided || at.Sub(j.times[h]).Abs() > j.Config.Window {
-		return
-	}
-	if k.Source == event.Sysmon {
+	heads[own] = c
+	for _, v := range [...]voice{kernel, resolved, counting} { // the one that says least first
+		h, ok := heads[head{k.Host, v}]
+		if !ok || h == c || j.taken[h] != undecided || at.Sub(j.times[h]).Abs() > j.Config.Window {
+			continue
+		}
+		if v == counting || v == resolved && own.voice == kernel {
+			j.taken[c] = SecondWord
+			return
+		}
 		j.taken[h] = SecondWord
-	} else {
-		j.taken[c] = SecondWord
 	}
 }
 
@@ -101,6 +107,9 @@ func (j *join) endpointSession(i int, evidence event.TLSEvidence) event.Session 
 		Dst: k.Dst, Proto: k.Proto,
 		Start:    j.times[i],
 		Duration: event.Unknown, BytesOut: event.Unknown, BytesIn: event.Unknown,
+	}
+	if k.Volume.Counted {
+		count(&s, k)
 	}
 	j.process(&s, k)
 	j.nameFar(&s, nil, k.DstName)

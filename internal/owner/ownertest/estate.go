@@ -38,6 +38,7 @@ type Truth struct {
 	Flows    map[string]*Flow     // by the flow's UID
 	Connects map[event.Key]Report // by the connect's key
 	Requests map[string]string    // UIDs of flows, by the UID that a proxy's log gives its request
+	Logged   map[event.Key]string // UIDs of flows, by the key of a request whose log gives none
 }
 
 // A Flow is the truth about one connection.
@@ -94,11 +95,11 @@ func (g *Group) clone() Group {
 			Starts: slices.Clone(e.Starts), Stops: slices.Clone(e.Stops),
 			Connects: slices.Clone(e.Connects), Lookups: slices.Clone(e.Lookups),
 			Flows: slices.Clone(e.Flows), Handshakes: slices.Clone(e.Handshakes),
-			Requests: slices.Clone(e.Requests),
+			Requests: slices.Clone(e.Requests), Leases: slices.Clone(e.Leases),
 		},
 		Truth: Truth{
 			Flows: maps.Clone(g.Truth.Flows), Connects: maps.Clone(g.Truth.Connects),
-			Requests: maps.Clone(g.Truth.Requests),
+			Requests: maps.Clone(g.Truth.Requests), Logged: maps.Clone(g.Truth.Logged),
 		},
 	}
 }
@@ -125,6 +126,7 @@ func (g *Group) order() {
 	inOrder(e.Lookups, func(l *event.Lookup) (event.Time, event.Key) { return l.Time, l.Key() })
 	inOrder(e.Flows, func(f *event.Flow) (event.Time, event.Key) { return f.Time, f.Key() })
 	inOrder(e.Handshakes, func(h *event.Handshake) (event.Time, event.Key) { return h.Time, h.Key() })
+	inOrder(e.Leases, func(l *event.Lease) (event.Time, event.Key) { return l.Time, l.Key() })
 	inOrder(e.Requests, func(r *event.Request) (event.Time, event.Key) { return r.Time, r.Key() })
 }
 

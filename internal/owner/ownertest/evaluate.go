@@ -72,6 +72,7 @@ func (j *judge) look() {
 	}
 	for i := range e.Requests {
 		see(truth.Requests[e.Requests[i].UID])
+		see(truth.Logged[e.Requests[i].Key()])
 	}
 	for i := range e.Connects {
 		k := &e.Connects[i]
@@ -95,7 +96,7 @@ func (j *judge) look() {
 // uid returns the connection that a session is about, or "" when it is of a
 // connect only.
 func (j *judge) uid(s *event.Session) string {
-	return cmp.Or(j.group.Truth.Requests[s.UID], s.UID)
+	return cmp.Or(j.group.Truth.Requests[s.UID], j.group.Truth.Logged[s.Key], s.UID)
 }
 
 func (j *judge) session(s *event.Session) {
@@ -137,7 +138,7 @@ func (j *judge) endpoint(s *event.Session) {
 		j.Invented++
 		return
 	}
-	row := j.row(event.RungEndpoint)
+	row := j.row(s.Rung)
 	row.Flows++
 	if j.seen[r.UID] {
 		j.Split++
