@@ -192,6 +192,16 @@ func (c clocks) correct(host string, s event.Source, t event.Time) event.Time {
 	return t.Add(-offsetAt(k, t))
 }
 
+// known reports whether any clock of a host was compared with the wire's.
+func (c clocks) known(host string) bool {
+	for s := event.NoSource; s <= event.Agent; s++ {
+		if len(c[clockKey{host, s}]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // offsetAt returns the offset that held at t: that of the clock whose time is
 // nearest, or of the shortest around t, which lies within the time of one that
 // was set back later.

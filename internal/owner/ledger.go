@@ -55,11 +55,13 @@ const (
 	OlderThanLog
 	NewerThanLog
 	NoEvent
+	ClockUnknown
 )
 
 var reasonNames = [...]string{
 	"owned", "host without endpoint telemetry", "address held by several hosts",
 	"older than the endpoint's log", "newer than the endpoint's log", "no event in the endpoint's log",
+	"clock of the endpoint unknown",
 }
 
 // String returns r as the ledger shows it.
@@ -202,14 +204,15 @@ type Ledger struct {
 	// Hours are by their first instant, on the wire's clock.
 	Hours map[event.Time]*Account
 
-	Lookups         int64 // by hosts
-	HandshakesAlone int64 // handshakes that stood for a flow never reported
-	Requests        int64 // to proxies
-	RequestsAlone   int64 // that stood for a flow never reported
-	RequestsPlain   int64 // without TLS
-	RequestsWithin  int64 // within a connection that the proxy looks into
-	Forgotten       int64 // DNS answers that were dropped to bound memory
-	Contradictory   int64 // flows for which two sources name different programs
+	Lookups         int64           // by hosts
+	HandshakesAlone int64           // handshakes that stood for a flow never reported
+	Requests        int64           // to proxies
+	RequestsAlone   int64           // that stood for a flow never reported
+	RequestsPlain   int64           // without TLS
+	RequestsWithin  int64           // within a connection that the proxy looks into
+	Forgotten       int64           // DNS answers that were dropped to bound memory
+	IDs             map[string]*IDs // by sensor, or source of endpoints
+	Contradictory   int64           // flows for which two sources name different programs
 }
 
 // Add adds the counts of m to l.
@@ -223,9 +226,27 @@ func (l *Ledger) Add(m *Ledger) {
 	l.RequestsWithin += m.RequestsWithin
 	l.Forgotten += m.Forgotten
 	l.Contradictory += m.Contradictory
+	for who, d := range m.IDs {
+		l.addIDs(who, d)
+	}
 	l.Hosts = addAll(l.Hosts, m.Hosts)
 	l.Sensors = addAll(l.Sensors, m.Sensors)
 	l.Hours = addAll(l.Hours, m.Hours)
+}
+
+func (l *Ledger) addIDs(who string, d *IDs) {
+	if l.IDs == nil {
+		l.IDs = make(map[string]*IDs)
+	}
+	sum := l.IDs[who]
+	if sum == nil {
+		sum = &IDs{Agree: make(map[uint16]int64)}
+		l.IDs[who] = sum
+	}
+	sum.Seen += d.Seen
+	for seed, n := range d.Agree {
+		sum.Agree[seed] += n
+	}
 }
 
 func addAll[K comparable](to, from map[K]*Account) map[K]*Account {

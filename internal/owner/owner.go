@@ -36,6 +36,9 @@ type Config struct {
 	// LeaseSlack is how far outside its first and last sighting a host is
 	// still taken to have held an address.
 	LeaseSlack time.Duration
+
+	// Seeds are those with which sensors may make their Community IDs.
+	Seeds []uint16
 }
 
 // Defaults returns the configuration that docs/owner.md describes.
@@ -45,6 +48,7 @@ func Defaults() Config {
 		LookupBefore: 60 * time.Second,
 		LookupAlone:  10 * time.Minute,
 		LeaseSlack:   24 * time.Hour,
+		Seeds:        []uint16{0, 1},
 	}
 }
 
@@ -57,6 +61,10 @@ type Window struct {
 
 	// Proxies are explicit proxies, beside those that requests name.
 	Proxies []netip.AddrPort
+
+	// Apart reports whether a host and a sensor are known to be at different
+	// sites. It may be nil.
+	Apart func(host, sensor string) bool
 
 	// TLSServer reports whether that address and port shook hands with
 	// anyone. It may be nil.
@@ -76,8 +84,9 @@ func Join(w Window, c Config) Result {
 	j.estimateClocks()
 	j.alignProxies()
 	j.correctTimes()
-	j.leases = newLeases(w.Events.Connects, j.times)
+	j.leases = newLeases(w.Events.Connects, j.times, w.Events.Leases)
 	j.index()
+	j.compareIDs()
 	j.pair()
 	j.pairPortless()
 	j.pairProxied()
@@ -202,6 +211,9 @@ func newJoin(w Window, c Config) *join {
 	}
 	if j.TLSServer == nil {
 		j.TLSServer = func(netip.AddrPort) bool { return false }
+	}
+	if j.Apart == nil {
+		j.Apart = func(string, string) bool { return false }
 	}
 	j.indexWire()
 	return j

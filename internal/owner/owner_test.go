@@ -225,7 +225,7 @@ func TestJoin(t *testing.T) {
 			},
 			sessions: []summary{{event.RungExact, 7, app, 1000}},
 			outcomes: map[Outcome]int64{Joined: 1},
-			unowned:  map[Reason]int64{NewerThanLog: 1},
+			unowned:  map[Reason]int64{ClockUnknown: 1},
 		},
 		{
 			name: "too far apart",
@@ -254,7 +254,7 @@ func TestJoin(t *testing.T) {
 			},
 			sessions: []summary{{event.RungHost, 0, "", 1000}, {event.RungHost, 0, "", 1000}},
 			outcomes: map[Outcome]int64{Attempt: 1, Repeated: 2},
-			unowned:  map[Reason]int64{OlderThanLog: 1, NewerThanLog: 1},
+			unowned:  map[Reason]int64{ClockUnknown: 2},
 		},
 		{
 			name: "SYN retries of a flow that came about repeat it",
@@ -327,7 +327,7 @@ func TestJoin(t *testing.T) {
 				{event.RungEndpoint, 9, app, event.Unknown},
 			},
 			outcomes: map[Outcome]int64{NoWire: 2},
-			unowned:  map[Reason]int64{OlderThanLog: 1},
+			unowned:  map[Reason]int64{ClockUnknown: 1},
 		},
 		{
 			name: "tuple abstains where two flows fit",
@@ -342,7 +342,7 @@ func TestJoin(t *testing.T) {
 				{event.RungHost, 0, "", 1000},
 			},
 			outcomes: map[Outcome]int64{MissedFlow: 1},
-			unowned:  map[Reason]int64{OlderThanLog: 1, NewerThanLog: 1},
+			unowned:  map[Reason]int64{ClockUnknown: 2},
 		},
 		{
 			name: "an unnamed owner of Sysmon's is named by Security",

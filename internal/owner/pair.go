@@ -90,11 +90,15 @@ func (p candidate) compare(q candidate) int {
 func (j *join) pairTuple(flows, connects []int32) {
 	all := j.candidates[:0]
 	for _, c := range connects {
-		if !j.Events.Connects[c].Outbound {
+		k := &j.Events.Connects[c]
+		if !k.Outbound {
 			continue
 		}
 		at := j.times[c]
 		for _, f := range j.within(flows, at) {
+			if j.Apart(k.Host, j.flows[f].Sensor) {
+				continue
+			}
 			all = append(all, candidate{f, c, empty(&j.flows[f]), at.Sub(j.flows[f].Time).Abs()})
 		}
 	}

@@ -2,6 +2,7 @@ package owner
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/postern/postern/internal/event"
 )
@@ -43,11 +44,17 @@ func (j *join) pairPortless() {
 }
 
 // pairAlone pairs flows, in order of time, with the connects that can only be
-// theirs.
+// theirs: those with the flow's Community ID, or else those that nothing else
+// fits.
 func (j *join) pairAlone(flows, connects []int32) {
+	j.pairIdentified(flows, connects)
 	near := make(map[int32][]int32) // connects by flow
 	lonely := make(map[int32]bool)  // connects with one flow
+	flows = slices.DeleteFunc(flows, func(f int32) bool { return j.owners[f].any() })
 	for _, c := range connects {
+		if j.taken[c] != undecided {
+			continue
+		}
 		in := j.within(flows, j.times[c])
 		lonely[c] = len(in) == 1
 		for _, f := range in {

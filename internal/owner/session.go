@@ -129,7 +129,12 @@ func count(s *event.Session, k *event.Connect) {
 }
 
 func (j *join) whyUnowned(host string, t event.Time) Reason {
-	switch seen := j.endpoint.of(host); {
+	seen, ok := j.endpoint[host]
+	switch {
+	case !ok:
+		return NoTelemetry // a lease names the host, and it says nothing itself
+	case !j.clocks.known(host) && !seen.has(t):
+		return ClockUnknown
 	case t < seen.first:
 		return OlderThanLog
 	case t > seen.last:

@@ -36,6 +36,6 @@ func (s sites) may(host, sensor string) bool {
 // holder returns the host that held a flow's address.
 func (j *join) holder(f *event.Flow) holding {
 	return j.leases.holder(f.Src.Addr(), f.Time, j.LeaseSlack, func(host string) bool {
-		return j.sites.may(host, f.Sensor)
+		return j.sites.may(host, f.Sensor) && !j.Apart(host, f.Sensor)
 	})
 }
