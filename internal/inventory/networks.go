@@ -1,4 +1,5 @@
-// Package inventory knows what belongs to the estate.
+// Package inventory knows what belongs to the estate: its hosts and what they
+// are for, their names and addresses, and which networks are inside.
 package inventory
 
 import (

@@ -22,7 +22,7 @@ type site struct {
 	Name   string     `yaml:"name"`
 	Addr   netip.Addr `yaml:"addr"`
 	Inputs []string   `yaml:"inputs"`
-	hidden int
+	Hidden int
 }
 
 type document struct {
@@ -63,7 +63,7 @@ func TestDecode(t *testing.T) {
 			if err := decode(t, c.text, &got); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(site{}), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			if diff := cmp.Diff(c.want, got, cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 				t.Errorf("document (-want +got):\n%s", diff)
 			}
 		})
@@ -72,10 +72,10 @@ func TestDecode(t *testing.T) {
 
 func TestMistakes(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
-		{"an unknown key", "title: a\nsites:\n- name: b\n  nmae: c\n",
-			"x.yaml:4:3: unknown key \"nmae\": want name, addr, inputs\n" +
-				"     2 | sites:\n     3 | - name: b\n>    4 |   nmae: c\n           ^"},
-		{"a field without a key", "sites: [{hidden: 3}]", `x.yaml:1:10: unknown key "hidden"`},
+		{"an unknown key", "title: a\nsites:\n- name: b\n  nome: c\n",
+			"x.yaml:4:3: unknown key \"nome\": want name, addr, inputs\n" +
+				"     2 | sites:\n     3 | - name: b\n>    4 |   nome: c\n           ^"},
+		{"a field without a key", "sites: [{Hidden: 3}]", `x.yaml:1:10: unknown key "Hidden"`},
 		{"a number that is none", "section:\n  count: many\n", `x.yaml:2:10: want a whole number, not "many"`},
 		{"a number too large", "section: {port: 65536}\n", `x.yaml:1:17: want a whole number from 0 to 65535, not "65536"`},
 		{"text that its type refuses", "sites:\n- addr: here\n", `x.yaml:2:9: ParseAddr("here"): unable to parse IP`},
@@ -142,7 +142,7 @@ func TestLocate(t *testing.T) {
 			t.Errorf("%v: %v\nwant %s", c.path, got, c.want)
 		}
 	}
-	if d.Locate(wrong) != wrong || yamldoc.At(nil, "a") != nil {
+	if got := d.Locate(wrong); got.Error() != wrong.Error() || yamldoc.At(nil, "a") != nil {
 		t.Error("an error without a path, or none, is changed")
 	}
 }
