@@ -19,9 +19,9 @@ import (
 var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
-	{"decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate"},
-	{"decode/winlog", "baseline", "simulate/gen"},
-	{"score"},
+	{"decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"decode/winlog", "baseline", "simulate"},
+	{"score", "simulate/gen"},
 	{"finding"},
 	{"report", "pipeline", "bench", "bench/owner"},
 }
