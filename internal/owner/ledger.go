@@ -36,10 +36,11 @@ const (
 	MissedFlow         // established, yet without a flow
 	Accepted           // inbound: names no owner
 	HostOnly           // to an internal address, without a flow
+	OutsideHours       // the same, because no sensor captured anything then
 	Proxied            // to a proxy, without a flow or a request that says for what
 )
 
-var outcomeNames = [...]string{"undecided", "joined", "repeated", "second-source", "attempt", "no-wire", "missed-by-wire", "accepted", "internal", "to-proxy"}
+var outcomeNames = [...]string{"undecided", "joined", "repeated", "second-source", "attempt", "no-wire", "missed-by-wire", "accepted", "internal", "outside-capture-hours", "to-proxy"}
 
 // String returns the name of o as the ledger shows it.
 func (o Outcome) String() string { return outcomeNames[o] }

@@ -62,6 +62,10 @@ type Window struct {
 	// Proxies are explicit proxies, beside those that requests name.
 	Proxies []netip.AddrPort
 
+	// Captured reports whether any sensor watched anything at nearly that
+	// time. It may be nil: then only this window's own flows tell.
+	Captured func(event.Time) bool
+
 	// Apart reports whether a host and a sensor are known to be at different
 	// sites. It may be nil.
 	Apart func(host, sensor string) bool
@@ -211,6 +215,9 @@ func newJoin(w Window, c Config) *join {
 	}
 	if j.TLSServer == nil {
 		j.TLSServer = func(netip.AddrPort) bool { return false }
+	}
+	if j.Captured == nil {
+		j.Captured = func(event.Time) bool { return true }
 	}
 	if j.Apart == nil {
 		j.Apart = func(string, string) bool { return false }

@@ -22,7 +22,7 @@ func (j *join) unpaired() []event.Session {
 			j.taken[i] = j.unjoined(i)
 		}
 		var own *event.Session
-		if o := j.taken[i]; o == NoWire || o == MissedFlow {
+		if o := j.taken[i]; o == NoWire || o == OutsideHours || o == MissedFlow {
 			if evidence, ok := j.tlsOfConnect(k); ok {
 				sessions = append(sessions, j.endpointSession(i, evidence))
 				own = &sessions[len(sessions)-1]
@@ -43,6 +43,8 @@ func (j *join) unjoined(i int) Outcome {
 		return Proxied
 	case j.Networks.Internal(k.Dst.Addr()):
 		return HostOnly
+	case !watched.has(j.times[i]) && !j.Captured(j.times[i]):
+		return OutsideHours
 	case !watched.has(j.times[i]):
 		return NoWire
 	case k.Source == event.Security:

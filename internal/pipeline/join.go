@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/netip"
 	"slices"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -35,7 +36,7 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 			out.hosts = append(out.hosts, l.Host)
 		}
 	}
-	servers, err := r.store.TLSServers(ctx)
+	around, err := r.look(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +49,7 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	g.SetLimit(r.Workers)
 	for i := range groups {
 		g.Go(func() (err error) {
-			results[i], err = r.joinGroup(each, groups[i].Selection, servers)
+			results[i], err = r.joinGroup(each, groups[i].Selection, around)
 			return err
 		})
 	}
@@ -80,17 +81,41 @@ type groupResult struct {
 	noticed int64
 }
 
-func (r *run) joinGroup(ctx context.Context, sel store.Selection, servers []netip.AddrPort) (groupResult, error) {
+// Surroundings are what the evidence as a whole tells the join of each group.
+type surroundings struct {
+	servers []netip.AddrPort // that speak TLS, ordered
+	hours   []event.Time     // in which sensors captured, ordered
+}
+
+func (r *run) look(ctx context.Context) (k surroundings, err error) {
+	if k.servers, err = r.store.TLSServers(ctx); err != nil {
+		return k, err
+	}
+	k.hours, err = r.store.CaptureHours(ctx)
+	return k, err
+}
+
+func (k surroundings) tlsServer(a netip.AddrPort) bool {
+	_, ok := slices.BinarySearchFunc(k.servers, a, netip.AddrPort.Compare)
+	return ok
+}
+
+// captured reports whether a sensor saw a flow begin in the hour of t, or within
+// one before or after.
+func (k surroundings) captured(t event.Time) bool {
+	const hour = event.Time(time.Hour / time.Microsecond)
+	n, _ := slices.BinarySearch(k.hours, t-2*hour)
+	return n < len(k.hours) && k.hours[n] <= t+hour
+}
+
+func (r *run) joinGroup(ctx context.Context, sel store.Selection, k surroundings) (groupResult, error) {
 	events, err := r.store.Window(ctx, sel)
 	if err != nil {
 		return groupResult{}, err
 	}
 	w := owner.Window{
 		Events: events, Networks: r.Networks,
-		TLSServer: func(a netip.AddrPort) bool {
-			_, ok := slices.BinarySearchFunc(servers, a, netip.AddrPort.Compare)
-			return ok
-		},
+		TLSServer: k.tlsServer, Captured: k.captured,
 	}
 	res := owner.Join(w, owner.Defaults())
 	if err := r.store.PutSessions(ctx, res.Sessions); err != nil {

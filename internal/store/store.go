@@ -66,6 +66,10 @@ type Store interface {
 	// show something of the server.
 	TLSServers(ctx context.Context) ([]netip.AddrPort, error)
 
+	// CaptureHours returns the hours in which any sensor saw a flow begin, by
+	// their first instants, ordered.
+	CaptureHours(ctx context.Context) ([]event.Time, error)
+
 	// Window returns all events of the selection, each once, every kind
 	// ordered by time and then key. A handshake without subject and issuer
 	// has them from its certificate when that is known. Certificates

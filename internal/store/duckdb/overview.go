@@ -78,3 +78,14 @@ func (s *Store) TLSServers(ctx context.Context) ([]netip.AddrPort, error) {
 	slices.SortFunc(rows, netip.AddrPort.Compare)
 	return rows, nil
 }
+
+// CaptureHours implements [store.Store].
+func (s *Store) CaptureHours(ctx context.Context) ([]event.Time, error) {
+	self := func(e *event.Time) *event.Time { return e }
+	hours, err := all(ctx, s.engine, []column[event.Time]{moment("hour", self)},
+		"SELECT DISTINCT (time // 3600000000) * 3600000000 FROM flow ORDER BY 1")
+	if err != nil {
+		return nil, fmt.Errorf("reading the hours of capture: %w", err)
+	}
+	return hours, nil
+}

@@ -40,6 +40,7 @@ func Run(t *testing.T, open Opener) {
 		{"Leases", testLeases},
 		{"Loads", testLoads},
 		{"TLSServers", testTLSServers},
+		{"CaptureHours", testCaptureHours},
 		{"Inputs", testInputs},
 		{"Sessions", testSessions},
 		{"ManySessions", testManySessions},

@@ -191,3 +191,16 @@ func testInputs(t *testing.T, open Opener) {
 		t.Errorf("unknown input: %v, %v", ok, err)
 	}
 }
+
+func testCaptureHours(t *testing.T, open Opener) {
+	s := with(t, open)
+	const hour = 3_600_000_000
+	var b event.Batch
+	for i, at := range []event.Time{5*hour + 1, 5 * hour, 6*hour - 1, 9*hour + 7} {
+		b.Flows = append(b.Flows, event.Flow{UID: string(rune('a' + i)), Time: at, Src: addrPort("10.0.0.1:1")})
+	}
+	appendFlush(t, s, &b, &b)
+	got, err := s.CaptureHours(t.Context())
+	must(t, err)
+	same(t, "hours", got, []event.Time{5 * hour, 9 * hour})
+}
