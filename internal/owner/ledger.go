@@ -273,12 +273,15 @@ func with[K comparable](m map[K]*Account, k K, do func(*Account)) map[K]*Account
 
 const hour = event.Time(3_600_000_000)
 
+// hourOf returns the first instant of t's hour.
+func hourOf(t event.Time) event.Time { return t - t%hour }
+
 // each does something to all accounts that an observation belongs to.
 func (l *Ledger) each(host, sensor string, t event.Time, do func(*Account)) {
 	do(&l.Account)
 	l.Hosts = with(l.Hosts, host, do)
 	l.Sensors = with(l.Sensors, sensor, do)
-	l.Hours = with(l.Hours, t-t%hour, do)
+	l.Hours = with(l.Hours, hourOf(t), do)
 }
 
 // flow accounts for a flow and, when it is outbound TLS, for its session.

@@ -73,6 +73,10 @@ type Window struct {
 	// TLSServer reports whether that address and port shook hands with
 	// anyone. It may be nil.
 	TLSServer func(netip.AddrPort) bool
+
+	// Loose says that the result shall have the loose ends, which cost
+	// memory.
+	Loose bool
 }
 
 // A Result is what a Join found.
@@ -80,6 +84,7 @@ type Result struct {
 	Sessions []event.Session // by start, then key
 	Clocks   []Clock         // by host, then source
 	Ledger   Ledger
+	Loose    Loose // if asked for
 }
 
 // Join finds the owners of a window's flows.
@@ -115,7 +120,7 @@ func Join(w Window, c Config) Result {
 	for _, n := range j.seen {
 		j.ledger.Forgotten += int64(n.Dropped())
 	}
-	return Result{Sessions: inOrder(sessions), Clocks: j.clocks.list(), Ledger: j.ledger}
+	return Result{Sessions: inOrder(sessions), Clocks: j.clocks.list(), Ledger: j.ledger, Loose: j.loose}
 }
 
 // inOrder returns sessions by start, then key. They are wide, so what is moved
@@ -145,6 +150,7 @@ type join struct {
 	Window
 	Config
 	ledger Ledger
+	loose  Loose
 	clocks clocks
 	leases leases
 

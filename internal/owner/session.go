@@ -28,6 +28,9 @@ func (j *join) flow(i int) (event.Session, bool) {
 	kind := j.kind(f, h, r, &s)
 	describeTLS(&s, h)
 	why := j.own(&s, i, r)
+	if s.Rung == event.RungNone && why == NoTelemetry && j.Loose {
+		j.loose.outside(f, &s, kind)
+	}
 	j.ledger.flow(&s, kind, why)
 	return s, kind == FlowTLS
 }

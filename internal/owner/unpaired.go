@@ -28,6 +28,9 @@ func (j *join) unpaired() []event.Session {
 				own = &sessions[len(sessions)-1]
 			}
 		}
+		if own != nil && j.taken[i] == NoWire && j.Loose {
+			j.loose.inside(k, own, j.clocks.knows(k.Host))
+		}
 		j.ledger.connect(k, j.times[i], j.taken[i], own)
 	}
 	return sessions

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/owner"
 	"github.com/postern/postern/internal/owner/ownertest"
 )
 
@@ -84,12 +85,13 @@ func soakGroup(c ownertest.Config, i int) soaked {
 	g := ownertest.Degrade(ownertest.Estate{Groups: []ownertest.Group{c.Group(i)}}, hide...).Groups[0]
 	s := soaked{Events: int64(g.Events.Len())}
 	begin := time.Now()
-	r := join(g.Window())
+	r := []owner.Result{join(g.Window())}
+	ownertest.Translated(r)
 	s.Joining = time.Since(begin).Seconds()
 	if translated {
-		s.NAT.Judge(&g, &r)
+		s.NAT.Judge(&g, &r[0])
 	} else {
-		s.Plain.Judge(&g, &r)
+		s.Plain.Judge(&g, &r[0])
 	}
 	return s
 }

@@ -108,8 +108,14 @@ func LoseProcesses(p float64, seed uint64) Degrader {
 }
 
 // RemoveWire hides all that network sensors saw.
-func RemoveWire() Degrader {
+func RemoveWire() Degrader { return RemoveWireOf(1, 0) }
+
+// RemoveWireOf hides all that network sensors saw of the share p of the groups.
+func RemoveWireOf(p float64, seed uint64) Degrader {
 	return each(func(g *Group) {
+		if !pickedName(seed, p, g.Hosts[0]) {
+			return
+		}
 		e := &g.Events
 		e.Flows, e.Handshakes, e.Requests = nil, nil, nil
 		e.Lookups = slices.DeleteFunc(e.Lookups, func(l event.Lookup) bool { return l.Host == "" })

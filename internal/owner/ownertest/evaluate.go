@@ -2,6 +2,7 @@ package ownertest
 
 import (
 	"cmp"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -11,21 +12,69 @@ import (
 	"github.com/postern/postern/internal/program"
 )
 
-// Evaluate joins each group of e and compares the result with the truth.
+// Evaluate joins each group of e, ties what is loose over all of them, and
+// compares the result with the truth.
 func Evaluate(e Estate, join func(owner.Window) owner.Result) Table {
 	t := Table{Scenario: e.Name}
+	results := make([]owner.Result, len(e.Groups))
 	for i := range e.Groups {
-		g := &e.Groups[i]
-		r := join(g.Window())
-		t.Judge(g, &r)
+		results[i] = join(e.Groups[i].Window())
+	}
+	Translated(results)
+	for i := range e.Groups {
+		t.Judge(&e.Groups[i], &results[i])
 	}
 	return t
+}
+
+// Translated gives the flows that were seen outside a translation their owners,
+// as a run does once all groups are joined.
+func Translated(results []owner.Result) owner.Translation {
+	var loose owner.Loose
+	for i := range results {
+		loose.Add(&results[i].Loose)
+	}
+	found := owner.Translate(&loose)
+	type connect struct {
+		host string
+		key  event.Key
+	}
+	type flow struct {
+		client netip.Addr
+		key    event.Key
+	}
+	sessions := make(map[connect]event.Session)
+	owners := make(map[flow]connect)
+	for _, p := range found.Pairs {
+		k := connect{p.Host, p.Connect}
+		sessions[k] = event.Session{}
+		owners[flow{p.Client, p.Flow}] = k
+	}
+	for i := range results {
+		results[i].Sessions = slices.DeleteFunc(results[i].Sessions, func(s event.Session) bool {
+			k := connect{s.Host, s.Key}
+			_, ok := sessions[k]
+			if ok = ok && s.Sensor == ""; ok {
+				sessions[k] = s
+			}
+			return ok
+		})
+	}
+	for i := range results {
+		for n := range results[i].Sessions {
+			s := &results[i].Sessions[n]
+			if k, ok := owners[flow{s.Client, s.Key}]; ok && s.Rung == event.RungNone {
+				*s = owner.Adopt(*s, sessions[k])
+			}
+		}
+	}
+	return found
 }
 
 // Window returns what a join of the group takes.
 func (g *Group) Window() owner.Window {
 	networks, _ := inventory.NewNetworks(nil, nil) // only the user's prefixes can be wrong
-	return owner.Window{Events: &g.Events, Networks: networks}
+	return owner.Window{Events: &g.Events, Networks: networks, Loose: true}
 }
 
 // A judge compares one group's result with its truth.

@@ -19,19 +19,38 @@ func withPort(a netip.AddrPort, port uint16) netip.AddrPort {
 // What stays inside is not seen there: internal flows and questions to the
 // resolver.
 func Translate() Degrader {
+	return translate(func(group int) netip.Addr { return publicAddr(natBase + group%40_000) }, false)
+}
+
+// TranslateKeepingPorts is Translate where nearly all flows keep the port that
+// their client chose, as many translations do.
+func TranslateKeepingPorts() Degrader {
+	return translate(func(group int) netip.Addr { return publicAddr(natBase + group%40_000) }, true)
+}
+
+// TranslateTogether is Translate with one outside address for all groups.
+func TranslateTogether() Degrader {
+	return translate(func(int) netip.Addr { return publicAddr(natBase) }, false)
+}
+
+// natBase is the first of the outside addresses of translations.
+const natBase = 80_000
+
+func translate(to func(group int) netip.Addr, keep bool) Degrader {
 	return func(e Estate) Estate {
 		group := 0
 		return each(func(g *Group) {
 			g.loseFlows(func(uid string) bool { return !g.Truth.Flows[uid].outward() })
 			g.Events.Lookups = slices.DeleteFunc(g.Events.Lookups, func(l event.Lookup) bool { return l.Host == "" })
-			g.translate(publicAddr(80_000 + group%40_000))
+			g.translate(to(group), keep)
 			group++
 		})(e)
 	}
 }
 
-// translate gives the flows, in order of time, one port after the other.
-func (g *Group) translate(to netip.Addr) {
+// translate gives the flows, in order of time, one port after the other, or
+// leaves all but one in fifty theirs.
+func (g *Group) translate(to netip.Addr, keep bool) {
 	const first, ports = 1024, 65536 - 1024
 	now := make(map[string]netip.AddrPort, len(g.Events.Flows))
 	was := make(map[[2]netip.AddrPort]netip.AddrPort)
@@ -44,6 +63,9 @@ func (g *Group) translate(to netip.Addr) {
 			src = netip.AddrPortFrom(to, uint16(first+next%ports))
 			was[ends] = src
 			next++
+			if keep && next%50 != 0 {
+				src = netip.AddrPortFrom(to, f.Src.Port())
+			}
 		}
 		f.Src, now[f.UID] = src, src
 	}

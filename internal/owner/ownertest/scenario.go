@@ -33,8 +33,9 @@ func only(churning, vpn, sites float64) func(c *Config) {
 	return func(c *Config) { c.Churning, c.VPN, c.TwoSites = churning, vpn, sites }
 }
 
-// lossy hides some of everything.
-func lossy(p float64) []Degrader {
+// lossy hides a twentieth of everything.
+func lossy() []Degrader {
+	const p = 0.05
 	return []Degrader{LoseConnects(p, 11), LoseFlows(p, 12), LoseLookups(p, 13), LoseProcesses(p, 14)}
 }
 
@@ -44,7 +45,7 @@ func Scenarios() []Scenario {
 	day := 24 * time.Hour
 	return []Scenario{
 		{Name: "nothing", Doc: "all evidence is there"},
-		{Name: "5%", Doc: "a twentieth of all events", Degraders: lossy(0.05)},
+		{Name: "5%", Doc: "a twentieth of all events", Degraders: lossy()},
 		{Name: "30%-connects", Doc: "three in ten connects", Degraders: []Degrader{LoseConnects(0.3, 1)}},
 		{Name: "sensor-config", Doc: "connects and lookups that common Sysmon configurations leave out", Degraders: []Degrader{excluded()}},
 		{Name: "source-ports", Doc: "the source ports of all connects", Degraders: []Degrader{DropSourcePorts(1, 1)}},
@@ -56,11 +57,22 @@ func Scenarios() []Scenario {
 		{Name: "wrong-pairs", Doc: "three in ten tuples pair strangers, under clocks off by up to 12 days",
 			Degraders: []Degrader{WrongPairs(0.3, 1), SkewClocks(Constant(12*day, 1))}},
 		{Name: "nat", Doc: "the clients' addresses, outside a translation", Degraders: []Degrader{Translate()}},
+		{Name: "nat-5%", Doc: "the same, and a twentieth of all events", Degraders: append(lossy(), Translate())},
+		{Name: "nat-blind", Doc: "the same, where one host in ten has no telemetry", Degraders: append(lossy(), Translate()),
+			Config: func(c *Config) { c.Blind = 0.1 }},
+		{Name: "nat-clocks", Doc: "the same, under clocks off by seconds to 12 hours",
+			Degraders: append(lossy(), SkewClocks(Constant(day/2, 1)), Translate())},
+		{Name: "nat-ports", Doc: "the same, where the translation keeps ports", Degraders: append(lossy(), TranslateKeepingPorts())},
+		{Name: "nat-one", Doc: "the same, behind one address for all", Degraders: append(lossy(), TranslateTogether()),
+			Config: func(c *Config) { c.Blind = 0.1 }},
+		{Name: "nat-half", Doc: "the same, where half of the hosts have no telemetry and half of the sites no sensor",
+			Degraders: append(lossy(), TranslateTogether(), RemoveWireOf(0.5, 1)),
+			Config:    func(c *Config) { c.Blind = 0.5 }},
 		{Name: "proxy-wire", Doc: "the far ends, behind a proxy whose CONNECTs the wire saw", Degraders: []Degrader{ProxyWire()}},
 		{Name: "proxy-log", Doc: "the flows, behind a proxy of which there is the log", Degraders: []Degrader{ProxyLog()}},
 		{Name: "squid", Doc: "the flows and the clients' ports, behind a proxy of which there is the log", Degraders: []Degrader{Squid(0)}},
 		{Name: "squid-ahead", Doc: "the same, where three in ten connections are opened ahead of their request", Degraders: []Degrader{Squid(0.3)}},
-		{Name: "squid-5%", Doc: "the same, and a twentieth of all events", Degraders: append([]Degrader{Squid(0.3)}, lossy(0.05)...)},
+		{Name: "squid-5%", Doc: "the same, and a twentieth of all events", Degraders: append([]Degrader{Squid(0.3)}, lossy()...)},
 		{Name: "squid-clock", Doc: "the same, and the time: clocks off by seconds to 12 days",
 			Degraders: []Degrader{Squid(0.3), SkewClocks(Constant(12*day, 1))}},
 		{Name: "squid-wire", Doc: "what flows to the proxy ask for, of which its log tells", Degraders: []Degrader{SquidWire()}},
