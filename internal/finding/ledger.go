@@ -35,11 +35,24 @@ type Ledger struct {
 	Contradictory   int64 `json:"contradictory"`
 	HandshakesAlone int64 `json:"handshakes_without_flow"`
 	RequestsAlone   int64 `json:"requests_without_flow"`
+	Requests        int64 `json:"requests"`        // to proxies
+	RequestsPlain   int64 `json:"requests_plain"`  // for http://
+	RequestsWithin  int64 `json:"requests_within"` // within a connection that the proxy looks into
+
+	CommunityIDs []CommunityIDs `json:"community_ids"` // by sensor
 
 	Hosts   []NamedAccount  `json:"hosts"`   // by name; an address where no host is known
 	Sensors []NamedAccount  `json:"sensors"` // of the wire, and sources of endpoints
 	Hours   []HourlyAccount `json:"hours"`   // on the wire's clock
 	Inputs  []Input         `json:"inputs"`
+}
+
+// CommunityIDs says with which seed a sensor, or a source of endpoints, makes
+// its Community IDs.
+type CommunityIDs struct {
+	Sensor   string  `json:"sensor"`
+	Compared int64   `json:"compared"`
+	Seed     *uint16 `json:"seed"` // null when none of those tried gives them
 }
 
 // A NamedAccount is the account of a host or a sensor.

@@ -29,13 +29,27 @@ func (r *run) ledger(ctx context.Context) (*finding.Ledger, error) {
 	l := &finding.Ledger{
 		Format: finding.LedgerFormat, Total: account(&j.Account),
 		Lookups: j.Lookups, Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone, RequestsAlone: j.RequestsAlone,
-		Hosts: byName(j.Hosts), Sensors: byName(j.Sensors),
+		Requests: j.Requests, RequestsPlain: j.RequestsPlain, RequestsWithin: j.RequestsWithin,
+		CommunityIDs: communityIDs(j.IDs),
+		Hosts:        byName(j.Hosts), Sensors: byName(j.Sensors),
 		Hours: []finding.HourlyAccount{}, Inputs: inputs,
 	}
 	for _, t := range slices.Sorted(maps.Keys(j.Hours)) {
 		l.Hours = append(l.Hours, finding.HourlyAccount{Hour: t.Std(), Account: account(j.Hours[t])})
 	}
 	return l, nil
+}
+
+func communityIDs(m map[string]*owner.IDs) []finding.CommunityIDs {
+	list := []finding.CommunityIDs{}
+	for _, sensor := range slices.Sorted(maps.Keys(m)) {
+		ids := finding.CommunityIDs{Sensor: sensor, Compared: m[sensor].Seen}
+		if seed, ok := m[sensor].Seed(); ok {
+			ids.Seed = &seed
+		}
+		list = append(list, ids)
+	}
+	return list
 }
 
 // byName returns accounts in the order of their names.
