@@ -82,6 +82,10 @@ type Store interface {
 	// PutSessions adds sessions.
 	PutSessions(ctx context.Context, s []event.Session) error
 
+	// RemoveSessions removes those of the sessions that were put before it.
+	// It flushes.
+	RemoveSessions(ctx context.Context, keys []SessionKey) error
+
 	// Rollup makes the hourly edges from the sessions, once all are put.
 	// It flushes.
 	Rollup(ctx context.Context) error
@@ -168,6 +172,19 @@ type SessionFilter struct {
 	// Host selects the sessions of one host: its name, or the client
 	// address of one without a name.
 	Host string
+
+	// Hosts selects the sessions of any of these, as Host does of one.
+	Hosts []string
+
+	// Keys selects these sessions.
+	Keys []SessionKey
+}
+
+// A SessionKey names a session: keys are compared within one host's or one
+// address's sessions only.
+type SessionKey struct {
+	Host string // as in a SessionFilter
+	Key  event.Key
 }
 
 // An Edge is a program and a registered domain.

@@ -27,6 +27,12 @@ func (s *Store) Sessions(ctx context.Context, f store.SessionFilter, fn func(*ev
 	if f.Host != "" {
 		q.narrow(identity+" = ?", f.Host)
 	}
+	if f.Hosts != nil {
+		q.narrow(identity+" IN (SELECT unnest(CAST(? AS VARCHAR[])))", f.Hosts) // unnest is DuckDB's
+	}
+	if f.Keys != nil {
+		q.narrow(keyed, keyArgs(f.Keys)...)
+	}
 	err := q.run(ctx)
 	if q.stop != nil {
 		return q.stop

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 
 	"github.com/postern/postern/internal/event"
+	"github.com/postern/postern/internal/store"
 )
 
 // identity is the host of a session in edges: its name, or else the client's
@@ -50,6 +52,34 @@ func (s *Store) PutSessions(ctx context.Context, rows []event.Session) error {
 		return fmt.Errorf("putting sessions: %w", err)
 	}
 	return s.sessions.append(rows)
+}
+
+// keyed is the condition for the sessions with one of the keys that the arguments
+// list: hosts, and numbers as text.
+const keyed = "(" + identity + ", key) IN" +
+	" (SELECT unnest(CAST(? AS VARCHAR[])), CAST(unnest(CAST(? AS VARCHAR[])) AS UBIGINT))" // unnest is DuckDB's
+
+func keyArgs(keys []store.SessionKey) []any {
+	hosts, numbers := make([]string, len(keys)), make([]string, len(keys))
+	for i, k := range keys {
+		hosts[i], numbers[i] = k.Host, strconv.FormatUint(uint64(k.Key), 10)
+	}
+	return []any{hosts, numbers}
+}
+
+// RemoveSessions implements [store.Store].
+func (s *Store) RemoveSessions(ctx context.Context, keys []store.SessionKey) error {
+	if err := s.Flush(ctx); err != nil {
+		return err
+	}
+	if len(keys) == 0 {
+		return nil
+	}
+	count := []column[int64]{integer("n", func(n *int64) *int64 { return n })} // what the statement gives
+	if _, err := all(ctx, s.engine, count, "DELETE FROM session WHERE "+keyed, keyArgs(keys)...); err != nil {
+		return fmt.Errorf("removing sessions: %w", err)
+	}
+	return nil
 }
 
 // Rollup implements [store.Store].

@@ -93,6 +93,11 @@ func testSessionFilters(t *testing.T, open Opener) {
 		{"the unknown program", store.SessionFilter{Edge: &store.Edge{Program: "", Domain: "10.0.0.1"}}},
 		{"a host", store.SessionFilter{Host: "host-1"}},
 		{"an address as host", store.SessionFilter{Host: "10.0.0.1"}},
+		{"some hosts", store.SessionFilter{Hosts: []string{"host-1", "10.0.0.1", "host-9"}}},
+		{"no hosts", store.SessionFilter{Hosts: []string{}}},
+		{"some keys", store.SessionFilter{Keys: someKeys(all)}},
+		{"no keys", store.SessionFilter{Keys: []store.SessionKey{}}},
+		{"some keys of one host", store.SessionFilter{Host: "host-1", Keys: someKeys(all)}},
 		{"both", store.SessionFilter{Host: "host-2", Edge: &store.Edge{Program: "b", Domain: "y.example"}}},
 		{"nobody", store.SessionFilter{Host: "host-9"}},
 	} {
@@ -100,11 +105,58 @@ func testSessionFilters(t *testing.T, open Opener) {
 			f := c.filter
 			want := those(all, func(e event.Session) bool {
 				return (f.Host == "" || identity(e) == f.Host) &&
+					(f.Hosts == nil || slices.Contains(f.Hosts, identity(e))) &&
+					(f.Keys == nil || slices.Contains(f.Keys, keyOf(e))) &&
 					(f.Edge == nil || *f.Edge == store.Edge{Program: e.Program, Domain: e.Domain})
 			})
 			same(t, "the sessions", readSessions(t, s, f), sortSessions(want))
 		})
 	}
+}
+
+func keyOf(e event.Session) store.SessionKey { return store.SessionKey{Host: identity(e), Key: e.Key} }
+
+// someKeys returns the keys of a third of the sessions, and as many that some
+// other host's session has.
+func someKeys(all []event.Session) []store.SessionKey {
+	var keys []store.SessionKey
+	for i, e := range all {
+		switch i % 3 {
+		case 0:
+			keys = append(keys, keyOf(e))
+		case 1:
+			keys = append(keys, store.SessionKey{Host: "host-9", Key: e.Key})
+		}
+	}
+	return keys
+}
+
+// testRemoveSessions checks that those go which were named, also those that were
+// put a moment ago, that others may be put in their place, and that the aggregates
+// are those of what is left.
+func testRemoveSessions(t *testing.T, open Opener) {
+	path := place(t)
+	r := newRandom(17)
+	all := many(3000, r.session)
+	s := open(t, path)
+	must(t, s.PutSessions(t.Context(), all[:1000]))
+	must(t, s.Rollup(t.Context()))
+	must(t, s.PutSessions(t.Context(), all[1000:]))
+	gone := someKeys(all)
+	must(t, s.RemoveSessions(t.Context(), nil))
+	must(t, s.RemoveSessions(t.Context(), gone))
+	must(t, s.RemoveSessions(t.Context(), gone)) // twice is as once
+	again := many(200, r.session)
+	must(t, s.PutSessions(t.Context(), again))
+	must(t, s.Rollup(t.Context()))
+	left := those(all, func(e event.Session) bool { return !slices.Contains(gone, keyOf(e)) })
+	left = append(left, again...)
+	same(t, "the sessions left", readSessions(t, s, store.SessionFilter{}), sortSessions(left))
+	checkPrevalence(t, s, left)
+	closeStore(t, s)
+	s = open(t, path)
+	defer closeStore(t, s)
+	same(t, "the sessions of the store opened again", readSessions(t, s, store.SessionFilter{}), sortSessions(left))
 }
 
 // testClearSessions checks that clearing takes all sessions, also those that were

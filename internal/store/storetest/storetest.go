@@ -45,6 +45,7 @@ func Run(t *testing.T, open Opener) {
 		{"Sessions", testSessions},
 		{"ManySessions", testManySessions},
 		{"SessionFilters", testSessionFilters},
+		{"RemoveSessions", testRemoveSessions},
 		{"ClearSessions", testClearSessions},
 		{"Prevalence", testPrevalence},
 		{"HugeCounts", testHugeCounts},
