@@ -19,7 +19,7 @@ import (
 var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
-	{"decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"config", "decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate"},
 	{"score", "simulate/gen"},
 	{"finding"},
