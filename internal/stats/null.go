@@ -2,29 +2,50 @@ package stats
 
 import "math"
 
-//go:generate go test -run TestNullTable -update
+//go:generate go test -run TestNullTable -update -timeout 30m
 
-// upper are the upper-tail probabilities of the columns of the null table.
-var upper = [...]float64{0.99, 0.90, 0.70, 0.50, 0.30, 0.07, 0.01}
+// upper are the upper-tail probabilities of the columns of a null table.
+var upper = [...]float64{0.99, 0.90, 0.70, 0.50, 0.30, 0.15, 0.07, 0.01}
 
-// bounds are the lowest numbers of events of the rows of the null table.
-var bounds = [...]int{6, 7, 8, 9, 11, 13, 16, 20, 26, 40, 80, 200, 1000}
+// bounds are the lowest numbers of events of the rows of a null table.
+var bounds = [...]int{6, 7, 8, 9, 11, 13, 16, 20, 26, 40, 60, 80, 130, 200, 350, 600, 1000, 3000}
 
-// A nullTable is the distribution of the concentration of the intervals in
-// series without a rhythm: its quantiles, by scale and number of events.
-type nullTable [len(scales)][len(bounds)][len(upper)]float64
+// A nullTable is the distribution of a statistic of series without a rhythm:
+// its quantiles, by scale and number of events.
+type nullTable [len(scales)][len(bounds)]nullRow
 
-// p returns the chance that a series of n events without a rhythm is at least
-// as concentrated as x at a scale. It reads the body of the distribution off
-// the table and continues beyond the last quantile with an exponential tail.
+type nullRow struct {
+	events    float64 // the mean of the logarithm of their number
+	quantiles [len(upper)]float64
+}
+
+// p returns the chance that a series of n events without a rhythm has a
+// statistic of at least x at a scale. Between two rows it is interpolated, on
+// the logarithm of the number and that of the chance.
 func (t *nullTable) p(scale, n int, x float64) float64 {
-	q := t.quantiles(scale, n)
+	rows, events := &t[scale], math.Log(float64(n))
+	i := 0
+	for i+1 < len(rows) && rows[i+1].events <= events {
+		i++
+	}
+	p := rows[i].p(x)
+	if i+1 == len(rows) || events <= rows[i].events {
+		return p
+	}
+	part := (events - rows[i].events) / (rows[i+1].events - rows[i].events)
+	return math.Exp((1-part)*math.Log(p) + part*math.Log(rows[i+1].p(x)))
+}
+
+// p reads the body of the distribution off the row and continues beyond its
+// last quantile with an exponential tail.
+func (r *nullRow) p(x float64) float64 {
+	q := &r.quantiles
 	last := len(q) - 1
-	if x <= q[0] {
+	if !(x > q[0]) {
 		return 1
 	}
 	if x > q[last] {
-		return upper[last] * math.Exp(-(x-q[last])/tail(q))
+		return exponential(x, upper[last], q[last], r.fall())
 	}
 	i := 1
 	for x > q[i] {
@@ -34,28 +55,19 @@ func (t *nullTable) p(scale, n int, x float64) float64 {
 	return upper[i-1] + part*(upper[i]-upper[i-1])
 }
 
-// quantiles returns the row for n events at a scale.
-func (t *nullTable) quantiles(scale, n int) *[len(upper)]float64 {
-	row := 0
-	for row+1 < len(bounds) && bounds[row+1] <= n {
-		row++
-	}
-	return &t[scale][row]
-}
-
-// tail returns the scale of the exponential tail, in nats: the slowest of the
-// fits from the median, the 70 % and the 93 % quantile to the last one. Few
-// events have few concentrations, so that neighbouring quantiles may coincide
-// and one fit alone would promise more than the simulation showed.
+// fall returns the scale of the exponential tail, in nats: the slowest of the
+// fits from the median and each later quantile to the last one. Few events
+// have few concentrations, so that neighbouring quantiles may coincide and one
+// fit alone would promise more than the simulation showed.
 //
-// The table is of clean series. A reference of observed ones has polling
-// programs in it and must be fitted between 70 % and 93 %, lest they flatten
-// the tail and hide every beacon.
-func tail(q *[len(upper)]float64) float64 {
-	last := len(q) - 1
+// The tables are of clean series, so that their last per cent can be trusted.
+// A [Tail] is of observed ones and must not look there.
+func (r *nullRow) fall() float64 {
+	const median = 3 // its column
+	last := len(upper) - 1
 	slowest := 0.0
-	for i := last - 3; i < last; i++ {
-		slowest = max(slowest, (q[last]-q[i])/math.Log(upper[i]/upper[last]))
+	for i := median; i < last; i++ {
+		slowest = max(slowest, (r.quantiles[last]-r.quantiles[i])/math.Log(upper[i]/upper[last]))
 	}
 	return slowest
 }

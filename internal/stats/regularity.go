@@ -32,13 +32,20 @@ type Result struct {
 	Period float64 // seconds: the typical interval; 0 when none could be tested
 	Spread float64 // relative: the scaled median absolute deviation of the intervals from Period, over Period
 	P      float64 // chance that a series without a rhythm, of as many events, looks as regular; 1 when none could be tested
+
+	// Fit is the renewal process at Scale, the zero Fit where the intervals
+	// are too varied to be worth one.
+	Fit Fit
 }
 
 // Regularity tests whether the instants, in microseconds and in any order,
-// keep a rhythm. It looks at the concentration of the intervals (see
-// [IntervalEntropy]) at three burst scales, turns each into a p-value
-// conditional on the number of events by a table of simulated series without
-// a rhythm, and combines the three.
+// keep a rhythm. At each of three burst scales it takes the concentration of
+// the intervals (see [IntervalEntropy]) and how much better a narrow renewal
+// process explains them than a broad one (see [Renewal]), turns both into
+// p-values conditional on the number of events by tables of simulated series
+// without a rhythm, and takes their geometric mean; the three are combined
+// after Cauchy. A table is of few thousand series a row, and what lies beyond
+// them is extrapolated: a P of 1e-9 says "very regular", not one in a billion.
 //
 // The test finds renewal processes, as implants that sleep between two
 // contacts are: a jitter does not hide them, because no phase is kept. It
@@ -52,46 +59,95 @@ func Regularity(times []int64) Result {
 	best := Result{N: len(times), P: 1}
 	bestP := math.Inf(1)
 	var all combination
-	for i, s := range scales {
-		r, ok := regularityAt(times, i)
-		if !ok {
-			continue
+	var d []float64
+	looks(times, func(l *look) {
+		p := l.p(&nullEntropy, &nullRatio)
+		all.add(p, scales[l.scale].weight)
+		if p < bestP {
+			bestP = p
+			best = Result{N: l.n, Scale: float64(scales[l.scale].seconds), Period: l.period, Fit: l.fit}
+			d = l.d
 		}
-		all.add(r.P, s.weight)
-		if r.P < bestP {
-			best, bestP = r, r.P
-		}
+	})
+	if d != nil {
+		best.Spread = deviation(d, best.Period) / best.Period
 	}
 	best.P = all.p()
 	return best
 }
 
-// regularityAt tests the sorted times at one scale. It reports false where
-// the scale cannot tell: too few events are left, or the collapse has shaped
-// the intervals itself.
-func regularityAt(times []int64, index int) (Result, bool) {
-	seconds := scales[index].seconds
-	kept := Collapse(times, seconds*1e6)
-	if len(kept) < minEvents {
-		return Result{}, false
+// A look is a series at one burst scale.
+type look struct {
+	scale   int       // its index
+	n       int       // events that the collapse left
+	d       []float64 // seconds: their intervals, sorted
+	period  float64   // seconds: the typical interval
+	entropy float64   // nats
+	least   float64   // seconds: the shortest period that the scale can tell
+
+	fit    Fit
+	fitted bool
+}
+
+// looks calls f with the sorted times at each scale that can tell: where
+// enough events are left and the collapse has not shaped the intervals itself.
+func looks(times []int64, f func(*look)) {
+	var l look
+	for i, s := range scales {
+		kept := Collapse(times, s.seconds*1e6)
+		if len(kept) < minEvents {
+			return // and fewer at the longer scales
+		}
+		if len(kept) != l.n { // or the series has no bursts of this length
+			l = look{n: len(kept), d: Intervals(kept)}
+			slices.Sort(l.d)
+			l.period = mode(l.d)
+			l.entropy = IntervalEntropy(l.d)
+		}
+		l.scale, l.least = i, 4*float64(s.seconds)
+		// The collapse leaves no interval below the scale, so that intervals
+		// near the scale look alike even where the series has no rhythm. A
+		// series without bursts loses nothing to the collapse and may be
+		// faster.
+		if burstFree := 10*(len(times)-len(kept)) <= len(times); burstFree {
+			l.least = float64(s.seconds)
+		}
+		if l.period > l.least {
+			f(&l)
+		}
 	}
-	d := Intervals(kept)
-	slices.Sort(d)
-	period := mode(d)
-	// The collapse leaves no interval below the scale, so that intervals near
-	// the scale look alike even where the series has no rhythm. A series
-	// without bursts loses nothing to the collapse and may be faster.
-	burstFree := 10*(len(times)-len(kept)) <= len(times)
-	if period <= 4*float64(seconds) && !burstFree {
-		return Result{}, false
+}
+
+// worthFit is the p-value of the concentration above which no renewal process
+// is fitted, because the geometric mean could hardly be small: fits take most
+// of the time of the test, and most series have no rhythm. TestGate measures
+// that nothing is lost by it.
+const worthFit = 0.1
+
+// A null is the distribution of a statistic of series without a rhythm.
+type null interface {
+	// p returns the chance that a series of n events has a statistic of at
+	// least x at a scale.
+	p(scale, n int, x float64) float64
+}
+
+// p returns the chance that a series without a rhythm looks as regular.
+func (l *look) p(entropy, ratio null) float64 {
+	p := entropy.p(l.scale, l.n, l.entropy)
+	if p > worthFit {
+		return math.Sqrt(p)
 	}
-	return Result{
-		N:      len(kept),
-		Scale:  float64(seconds),
-		Period: period,
-		Spread: deviation(d, period) / period,
-		P:      null.p(index, len(kept), IntervalEntropy(d)),
-	}, true
+	return math.Sqrt(p * ratio.p(l.scale, l.n, l.renewal().Ratio))
+}
+
+// renewal returns the fit, which it makes once: that of a shorter scale with
+// the same intervals stands unless its period is one that this scale cannot
+// tell.
+func (l *look) renewal() Fit {
+	if !l.fitted || l.fit.Period > 0 && l.fit.Period < l.least {
+		l.fit, l.fitted = renewal(l.d, l.least), true
+	}
+	return l.fit
 }
 
 // Intervals returns the gaps, in seconds, between successive sorted instants

@@ -103,7 +103,7 @@ func TestNullMonotone(t *testing.T) {
 		for _, n := range bounds {
 			last := 1.0
 			for x := -5.0; x <= 0; x += 0.01 {
-				p := null.p(s, n, x)
+				p := nullEntropy.p(s, n, x)
 				if !(p > 0 && p <= last) {
 					t.Fatalf("scale %d, n %d: p(%.2f) = %v after %v", s, n, x, p, last)
 				}
