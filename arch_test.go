@@ -19,7 +19,7 @@ import (
 var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
-	{"config", "decode/evtx", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"config", "decode/evtx", "decode/squid", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate"},
 	{"score", "simulate/gen"},
 	{"finding"},
@@ -33,6 +33,7 @@ var bound = map[string]struct {
 }{
 	"store/duckdb":  {[]string{"pipeline"}, "everything else sees store.Store"},
 	"decode/evtx":   {[]string{"decode/winlog"}, "the rest sees events"},
+	"decode/squid":  {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/winlog": {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/zeek":   {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"stats":         {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},

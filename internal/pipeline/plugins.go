@@ -4,11 +4,12 @@ import (
 	"slices"
 
 	"github.com/postern/postern/internal/decode"
+	"github.com/postern/postern/internal/decode/squid"
 	"github.com/postern/postern/internal/decode/winlog"
 	"github.com/postern/postern/internal/decode/zeek"
 )
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), squid.Formats())
 }
