@@ -19,11 +19,11 @@ import (
 var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
-	{"config", "decode/evtx", "decode/squid", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"config", "decode/evtx", "decode/pcap", "decode/squid", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate"},
 	{"score", "simulate/gen"},
 	{"finding"},
-	{"report", "pipeline", "bench", "bench/owner"},
+	{"report", "pipeline", "bench", "bench/owner", "bench/detect"},
 }
 
 // bound lists imports that only a few packages may make, and why.
@@ -33,6 +33,7 @@ var bound = map[string]struct {
 }{
 	"store/duckdb":  {[]string{"pipeline"}, "everything else sees store.Store"},
 	"decode/evtx":   {[]string{"decode/winlog"}, "the rest sees events"},
+	"decode/pcap":   {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/squid":  {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/winlog": {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/zeek":   {[]string{"pipeline"}, "the rest sees decode.Format"},

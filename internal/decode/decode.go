@@ -36,6 +36,11 @@ type Format struct {
 	// Text inputs are handed on as UTF-8, whatever they were written in.
 	Binary bool
 
+	// Gathers says that an event is made of many records, so that the last
+	// events before an error tell only what was read until then. Other formats
+	// give an event whole or not at all.
+	Gathers bool
+
 	// Match reports whether an input that begins with head (at most
 	// HeadSize bytes, UTF-8 unless Binary) is of this format. It must not
 	// accept an input that Open's decoder could not read at all.

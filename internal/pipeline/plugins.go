@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/postern/postern/internal/decode"
+	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
 	"github.com/postern/postern/internal/decode/winlog"
 	"github.com/postern/postern/internal/decode/zeek"
@@ -11,5 +12,5 @@ import (
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), squid.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), pcap.Formats(), squid.Formats())
 }

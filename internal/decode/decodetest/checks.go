@@ -91,7 +91,11 @@ func readerFails(s *subject) {
 		if !errors.Is(o.err, errCable) {
 			r.Errorf("error %v, want the reader's", o.err)
 		}
-		if diff := beginning(&s.whole.batch, &o.batch, 0); diff != "" {
+		loose := 0
+		if s.format.Gathers {
+			loose = 1 // what was being gathered
+		}
+		if diff := beginning(&s.whole.batch, &o.batch, loose); diff != "" {
 			r.Errorf("%s", diff)
 		}
 		if s.format.Binary {
