@@ -41,6 +41,8 @@ type Ledger struct {
 
 	CommunityIDs []CommunityIDs `json:"community_ids"` // by sensor
 
+	Translators []Translator `json:"translators"` // by address
+
 	Hosts   []NamedAccount  `json:"hosts"`   // by name; an address where no host is known
 	Sensors []NamedAccount  `json:"sensors"` // of the wire, and sources of endpoints
 	Hours   []HourlyAccount `json:"hours"`   // on the wire's clock
@@ -65,4 +67,21 @@ type NamedAccount struct {
 type HourlyAccount struct {
 	Hour time.Time `json:"hour"`
 	Account
+}
+
+// A Translator is an address that a wire saw, and behind which hosts stand.
+type Translator struct {
+	Address     string       `json:"address"`
+	Hosts       []Translated `json:"behind"`
+	FlowsJoined int64        `json:"flows_joined"` // to their owners
+	FlowsBehind int64        `json:"flows_behind"` // whose host stays unknown
+	KeepsPorts  bool         `json:"keeps_ports"`  // of the hosts
+}
+
+// Translated is a host behind a translator.
+type Translated struct {
+	Name      string  `json:"name"`
+	Address   string  `json:"address"`   // the host's own
+	Pairs     int     `json:"pairs"`     // of connects and flows by which it was found
+	Explained float64 `json:"explained"` // share of its connects with a flow, beyond chance
 }

@@ -119,7 +119,7 @@ func (o *outer) pairCluster(items []item) []Translated {
 		if k.Host != connects[0].connect.Host || k.PID != connects[0].connect.PID || c.at.Sub(f.Start).Abs() > radius {
 			return nil
 		}
-		pairs = append(pairs, Translated{Client: o.addr, Flow: f.Key, Host: k.Host, Connect: k.Key, Source: k.Source})
+		pairs = append(pairs, Translated{Client: o.addr, Flow: f.Key, Host: k.Host, Connect: k.Key, Source: k.Source, Outcome: k.Outcome})
 	}
 	return pairs
 }

@@ -27,17 +27,17 @@ type Outcome uint8
 
 // The outcomes of connects. Each connect has exactly one.
 const (
-	undecided  Outcome = iota
-	Joined             // names a flow's owner
-	Repeated           // the same source said it before
-	SecondWord         // another source's word on a connect without flow
-	Attempt            // permitted, but no flow where the wire was watched
-	NoWire             // the wire did not watch this address then
-	MissedFlow         // established, yet without a flow
-	Accepted           // inbound: names no owner
-	HostOnly           // to an internal address, without a flow
-	OutsideHours       // the same, because no sensor captured anything then
-	Proxied            // to a proxy, without a flow or a request that says for what
+	undecided    Outcome = iota
+	Joined               // names a flow's owner
+	Repeated             // the same source said it before
+	SecondWord           // another source's word on a connect without flow
+	Attempt              // permitted, but no flow where the wire was watched
+	NoWire               // the wire did not watch this address then
+	MissedFlow           // established, yet without a flow
+	Accepted             // inbound: names no owner
+	HostOnly             // to an internal address, without a flow
+	OutsideHours         // the same, because no sensor captured anything then
+	Proxied              // to a proxy, without a flow or a request that says for what
 )
 
 var outcomeNames = [...]string{"undecided", "joined", "repeated", "second-source", "attempt", "no-wire", "missed-by-wire", "accepted", "internal", "outside-capture-hours", "to-proxy"}
@@ -57,12 +57,13 @@ const (
 	NewerThanLog
 	NoEvent
 	ClockUnknown
+	BehindNAT
 )
 
 var reasonNames = [...]string{
 	"owned", "host without endpoint telemetry", "address held by several hosts",
 	"older than the endpoint's log", "newer than the endpoint's log", "no event in the endpoint's log",
-	"clock of the endpoint unknown",
+	"clock of the endpoint unknown", "behind NAT",
 }
 
 // String returns r as the ledger shows it.

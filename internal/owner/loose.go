@@ -45,6 +45,9 @@ type Inside struct {
 	Port   uint16 // the client's, 0 when unknown
 	Source event.Source
 
+	// Outcome is what the connect was taken for: NoWire, or OutsideHours.
+	Outcome Outcome
+
 	// Timed says that the host's clock was compared with the wire's, so that
 	// Start needs no further correction.
 	Timed bool
@@ -77,6 +80,9 @@ func (l *Loose) Add(m *Loose) {
 	}
 }
 
+// StrangerOf returns the stranger that a flow's session belongs to.
+func StrangerOf(s *event.Session) Stranger { return Stranger{s.Client, s.Sensor, hourOf(s.Start)} }
+
 func (l *Loose) stranger(s Stranger, n int64) {
 	if l.Strangers == nil {
 		l.Strangers = make(map[Stranger]int64)
@@ -86,7 +92,7 @@ func (l *Loose) stranger(s Stranger, n int64) {
 
 // outside keeps flow f, whose address no known host held.
 func (l *Loose) outside(f *event.Flow, s *event.Session, k Kind) {
-	l.stranger(Stranger{s.Client, s.Sensor, hourOf(s.Start)}, 1)
+	l.stranger(StrangerOf(s), 1)
 	if k == FlowTLS {
 		l.Outside = append(l.Outside, Outside{
 			Key: s.Key, Client: s.Client, Start: s.Start, Far: farOf(s.Proto, s.Dst), Port: f.Src.Port(),
@@ -95,14 +101,9 @@ func (l *Loose) outside(f *event.Flow, s *event.Session, k Kind) {
 }
 
 // inside keeps connect k, of which the session s was made.
-func (l *Loose) inside(k *event.Connect, s *event.Session, timed bool) {
+func (l *Loose) inside(k *event.Connect, s *event.Session, as Outcome, timed bool) {
 	l.Inside = append(l.Inside, Inside{
 		Key: s.Key, Host: k.Host, Client: s.Client, Start: s.Start, Far: farOf(s.Proto, s.Dst),
-		PID: k.PID, Port: k.Src.Port(), Source: k.Source, Timed: timed,
+		PID: k.PID, Port: k.Src.Port(), Source: k.Source, Outcome: as, Timed: timed,
 	})
-}
-
-// knows reports whether a host's clock was compared with the wire's.
-func (c clocks) knows(host string) bool {
-	return len(c[clockKey{host, event.Sysmon}])+len(c[clockKey{host, event.Security}]) > 0
 }

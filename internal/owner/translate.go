@@ -13,6 +13,10 @@ import (
 type Translation struct {
 	Pairs []Translated // by flow's client, then its start and key
 	Seats []Seat       // by address, then host and its own address
+
+	// Moved are the other connects of those seats whose clocks were not known
+	// before, by host and key.
+	Moved []Moved
 }
 
 // Translated is a flow and the connect that opened it, on the two sides of a
@@ -23,6 +27,16 @@ type Translated struct {
 	Host    string
 	Connect event.Key
 	Source  event.Source
+	Outcome Outcome // what the connect was taken for
+}
+
+// Moved is a connect whose time on the wire's clock became known.
+type Moved struct {
+	Host    string
+	Connect event.Key
+	Source  event.Source
+	Offset  time.Duration // to be taken off its time
+	Was, Is Outcome
 }
 
 // A Seat is a host, at one of its own addresses, that stands behind another.
@@ -64,7 +78,36 @@ func Translate(l *Loose) Translation {
 		}
 		t.Pairs = append(t.Pairs, outers[i].pairs(places)...)
 	}
+	t.Moved = moved(placed, t.Pairs)
 	return t
+}
+
+// moved returns the connects of the places that are not paired, and whose
+// clocks were not known before.
+func moved(placed map[*outer][]*place, pairs []Translated) []Moved {
+	type connect struct {
+		host string
+		key  event.Key
+	}
+	done := make(map[connect]bool)
+	for _, p := range pairs {
+		done[connect{p.Host, p.Connect}] = true
+	}
+	var all []Moved
+	for _, places := range placed {
+		for _, p := range places {
+			for i := range p.seat.connects {
+				k := &p.seat.connects[i]
+				offset, _ := p.clock(k.Source)
+				if at := k.Start.Add(-offset); k.Timed || !p.at.watched.has(at) || done[connect{k.Host, k.Key}] {
+					continue
+				}
+				all = append(all, Moved{k.Host, k.Key, k.Source, offset, k.Outcome, NoWire})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b Moved) int { return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Connect, b.Connect)) })
+	return all
 }
 
 // Seat returns the place as others see it.

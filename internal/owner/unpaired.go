@@ -28,8 +28,8 @@ func (j *join) unpaired() []event.Session {
 				own = &sessions[len(sessions)-1]
 			}
 		}
-		if own != nil && j.taken[i] == NoWire && j.Loose {
-			j.loose.inside(k, own, j.clocks.knows(k.Host))
+		if o := j.taken[i]; own != nil && o != MissedFlow && j.Loose {
+			j.loose.inside(k, own, o, j.clocks.known(k.Host))
 		}
 		j.ledger.connect(k, j.times[i], j.taken[i], own)
 	}

@@ -3,6 +3,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
@@ -52,6 +53,9 @@ type Hunt struct {
 	Memory string
 
 	Progress Progress
+
+	// rows is about how many events are joined at once; 0 takes groupRows.
+	rows int64
 }
 
 // ErrNoInput says that there was nothing to read.
@@ -93,6 +97,7 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if r.Workers <= 0 {
 		r.Workers = runtime.GOMAXPROCS(0)
 	}
+	r.rows = cmp.Or(r.rows, groupRows)
 	if r.Progress == nil {
 		r.Progress = Silent{}
 	}
@@ -201,4 +206,7 @@ type joined struct {
 
 	leases []store.Lease
 	hosts  []string
+
+	loose       owner.Loose // until the translations are found
+	translators []finding.Translator
 }

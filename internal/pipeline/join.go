@@ -43,7 +43,8 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	if err := r.store.ClearSessions(ctx); err != nil {
 		return nil, err
 	}
-	groups := makeGroups(out.leases, loads, groupRows)
+	around.loose = unwatched(out.leases, loads)
+	groups := makeGroups(out.leases, loads, r.rows)
 	results := make([]groupResult, len(groups))
 	g, each := errgroup.WithContext(ctx)
 	g.SetLimit(r.Workers)
@@ -65,7 +66,7 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 		out.add(&results[i])
 		results[i] = groupResult{} // not held twice
 	}
-	return out, nil
+	return out, r.translate(ctx, out)
 }
 
 // maxNotices bounds how many notices of sensors a run tells one by one.
@@ -76,6 +77,7 @@ type groupResult struct {
 	ledger owner.Ledger
 	clocks []owner.Clock
 	edges  []detect.Edge
+	loose  owner.Loose
 
 	notices []event.Notice // the first
 	noticed int64
@@ -85,6 +87,7 @@ type groupResult struct {
 type surroundings struct {
 	servers []netip.AddrPort // that speak TLS, ordered
 	hours   []event.Time     // in which sensors captured, ordered
+	loose   bool             // loose ends may belong together
 }
 
 func (r *run) look(ctx context.Context) (k surroundings, err error) {
@@ -115,14 +118,14 @@ func (r *run) joinGroup(ctx context.Context, sel store.Selection, k surroundings
 	}
 	w := owner.Window{
 		Events: events, Networks: r.Networks,
-		TLSServer: k.tlsServer, Captured: k.captured,
+		TLSServer: k.tlsServer, Captured: k.captured, Loose: k.loose,
 	}
 	res := owner.Join(w, owner.Defaults())
 	if err := r.store.PutSessions(ctx, res.Sessions); err != nil {
 		return groupResult{}, err
 	}
 	return groupResult{
-		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions),
+		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions), loose: res.Loose,
 		notices: slices.Clone(events.Notices[:min(len(events.Notices), maxNotices)]), noticed: int64(len(events.Notices)),
 	}, nil
 }
@@ -133,4 +136,5 @@ func (j *joined) add(r *groupResult) {
 	j.notices = append(j.notices, r.notices[:min(len(r.notices), maxNotices-len(j.notices))]...)
 	j.noticed += r.noticed
 	j.edges = append(j.edges, r.edges...)
+	j.loose.Add(&r.loose)
 }

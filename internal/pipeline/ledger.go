@@ -31,6 +31,7 @@ func (r *run) ledger(ctx context.Context) (*finding.Ledger, error) {
 		Lookups: j.Lookups, Contradictory: j.Contradictory, HandshakesAlone: j.HandshakesAlone, RequestsAlone: j.RequestsAlone,
 		Requests: j.Requests, RequestsPlain: j.RequestsPlain, RequestsWithin: j.RequestsWithin,
 		CommunityIDs: communityIDs(j.IDs),
+		Translators:  append([]finding.Translator{}, j.translators...),
 		Hosts:        byName(j.Hosts), Sensors: byName(j.Sensors),
 		Hours: []finding.HourlyAccount{}, Inputs: inputs,
 	}

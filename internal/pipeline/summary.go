@@ -132,7 +132,9 @@ func lacking(s *finding.Summary, j *joined, fleet *baseline.Fleet) []string {
 	}
 	say(s.SessionsNoBytes > 0, "Outbound bytes are unknown for %d of %d outbound TLS sessions.", s.SessionsNoBytes, sessions)
 	none := s.SessionsByRung[event.RungNone.String()]
-	say(none > 0 && len(s.Hosts) > 0, "%d outbound TLS sessions come from addresses without endpoint telemetry.", none)
+	behind := j.behindNAT()
+	say(none > behind && len(s.Hosts) > 0, "%d outbound TLS sessions come from addresses without endpoint telemetry.", none-behind)
+	say(behind > 0, "%d outbound TLS sessions come from hosts behind NAT that could not be told apart.", behind)
 	host := s.SessionsByRung[event.RungHost.String()]
 	say(host > 0, "%d outbound TLS sessions of known hosts have no event that names their process.", host)
 	say(j.Unnamed > 0, "%d outbound TLS sessions have a process that its sensor could not name.", j.Unnamed)

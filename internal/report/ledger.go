@@ -28,6 +28,7 @@ func LedgerText(w io.Writer, l *finding.Ledger, o Options) error {
 	p.line("  %s lookups by hosts; %s flows of which two sources name different programs; %s handshakes and %s of %s proxy requests stand for their flow",
 		grouped(l.Lookups), grouped(l.Contradictory), grouped(l.HandshakesAlone), grouped(l.RequestsAlone), grouped(l.Requests))
 	p.communityIDs(l.CommunityIDs)
+	p.translators(l.Translators)
 	p.accounts("HOST", named(l.Hosts))
 	p.accounts("SENSOR", named(l.Sensors))
 	p.accounts("HOUR (UTC)", hourly(l.Hours))
@@ -68,6 +69,25 @@ func (p *page) communityIDs(all []finding.CommunityIDs) {
 			continue
 		}
 		p.line("  Community IDs of %s are made with seed %d", Terminal(c.Sensor), *c.Seed)
+	}
+}
+
+// maxBehind bounds how many hosts behind an address are named.
+const maxBehind = 5
+
+// translators names the addresses behind which hosts stand.
+func (p *page) translators(all []finding.Translator) {
+	for _, t := range all {
+		var hosts []string
+		for _, h := range t.Hosts {
+			hosts = append(hosts, Terminal(h.Name))
+		}
+		hosts = slices.Compact(hosts) // of one host with two addresses
+		names := strings.Join(hosts[:min(len(hosts), maxBehind)], ", ")
+		if more := len(hosts) - maxBehind; more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		p.line("  behind NAT at %s: %s; %s flows joined across it, %s not", Terminal(t.Address), names, grouped(t.FlowsJoined), grouped(t.FlowsBehind))
 	}
 }
 

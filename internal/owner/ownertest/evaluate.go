@@ -64,7 +64,8 @@ func Translated(results []owner.Result) owner.Translation {
 		for n := range results[i].Sessions {
 			s := &results[i].Sessions[n]
 			if k, ok := owners[flow{s.Client, s.Key}]; ok && s.Rung == event.RungNone {
-				*s = owner.Adopt(*s, sessions[k])
+				k := sessions[k]
+				*s = owner.Adopt(s, &k)
 			}
 		}
 	}
