@@ -4,7 +4,7 @@ GO        ?= go
 FUZZTIME  ?= 20s
 LINT       = $(CURDIR)/bin/golangci-lint
 
-.PHONY: build test lint fuzz bench bench-owner example clean
+.PHONY: build test lint fuzz bench bench-owner bench-detect example clean
 
 build:
 	$(GO) build -o bin/postern ./cmd/postern
@@ -41,6 +41,11 @@ bench:
 # flows.
 bench-owner:
 	$(GO) run ./internal/bench/owner $(ARGS)
+
+# What the ranking finds in simulated fleets whose attacks are known. ARGS as in
+# "-hosts 20 -seeds 6", "-mode daily", "-shifted", "-fit".
+bench-detect:
+	$(GO) run ./internal/bench/detect $(ARGS)
 
 # The example estate, byte for byte as it is committed.
 example:

@@ -2,7 +2,6 @@ package fleet
 
 import (
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/postern/postern/internal/program"
@@ -89,14 +88,13 @@ var (
 // lair returns the attacker's own destinations: names of their own, or such as
 // are let to anybody.
 func (d dice) lair(n int) []*Destination {
-	shared := []string{"azurewebsites.net", "workers.dev", "duckdns.org", "trycloudflare.com", "ngrok-free.app", "cloudfront.net"}
-	var all []*Destination
-	for range n {
-		to := d.fresh()
+	all := make([]*Destination, n)
+	for i := range all {
+		below := "example"
 		if d.chance(0.25) {
-			to = newDestination(strings.TrimSuffix(to.Name, ".example") + "." + pick(d, shared))
+			below = pick(d, hiding)
 		}
-		all = append(all, to)
+		all[i] = d.below(below)
 	}
 	return all
 }

@@ -51,7 +51,7 @@ func (s *surfer) surf(b *Program, shift span) {
 	if s.fleet.Shifted {
 		fresh *= 2
 	}
-	for range s.poisson(math.Exp(2.7 + 0.6*s.NormFloat64())) {
+	for range s.poisson(math.Exp(3.2 + 0.6*s.NormFloat64())) {
 		at := shift.from.Add(time.Duration(s.Float64() * float64(shift.to.Sub(shift.from))))
 		to, origin := s.fleet.web.sites[s.zipf.Uint64()], Browsing
 		switch x := s.Float64(); {

@@ -183,6 +183,9 @@ func (f *Fleet) product(d dice, origin Origin, signed bool) *Program {
 	}
 	domain := strings.ToLower(strings.ReplaceAll(vendor, " ", "")) + "-" + strings.ToLower(name) + ".example"
 	first := newDestination("www." + domain)
+	if d.chance(0.1) {
+		first = newDestination(strings.TrimSuffix(domain, "example") + pick(d, hosting))
+	}
 	for i := range 1 + d.poisson(0.8) {
 		if l := d.habit(); i == 0 {
 			l.sites = []*Destination{first}

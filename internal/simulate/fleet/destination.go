@@ -4,6 +4,7 @@ import (
 	_ "embed"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -68,9 +69,28 @@ func siteName(n uint64) string {
 	return name + ".example"
 }
 
+// hosting are domains below which anybody may have a name: of honest firms
+// and, more often, of people and of those who hide.
+var (
+	hosting = []string{"azurewebsites.net", "cloudfront.net", "herokuapp.com", "web.app", "github.io"}
+	hiding  = []string{"azurewebsites.net", "workers.dev", "duckdns.org", "trycloudflare.com", "ngrok-free.app", "cloudfront.net"}
+)
+
+// freshHosted is the share of fresh destinations below such a domain.
+const freshHosted = 0.08
+
 // fresh returns a destination that nobody else has, in the words of sites.
 func (d dice) fresh() *Destination {
-	return newDestination(fmt.Sprintf("%s-%s-%05x.example", pick(d, places), pick(d, trades), d.Uint32N(1<<20)))
+	below := "example"
+	if d.chance(freshHosted) {
+		below = pick(d, slices.Concat(hosting, hiding))
+	}
+	return d.below(below)
+}
+
+// below returns a destination of its own below a domain.
+func (d dice) below(domain string) *Destination {
+	return newDestination(fmt.Sprintf("%s-%s-%05x.%s", pick(d, places), pick(d, trades), d.Uint32N(1<<20), domain))
 }
 
 // service returns the destination of a program, at its maker's domain.

@@ -104,19 +104,15 @@ func put(m map[string]map[string]bool, k, v string) {
 // TestShiftedWorldIsShifted: more new tools, more LOLBins.
 func TestShiftedWorldIsShifted(t *testing.T) {
 	count := func(shifted bool) (tools, lolbins int) {
-		f := newFleet(t, fleet.Config{Seed: 9, Hosts: 80, Days: 10, Deeds: -1, Shifted: shifted})
-		programs := make(map[string]bool)
-		for h := range f.Each() {
+		tools = newFleet(t, fleet.Config{Seed: 9, Hosts: 1000, Deeds: -1, Shifted: shifted}).NewTools()
+		for h := range newFleet(t, fleet.Config{Seed: 9, Hosts: 60, Days: 10, Deeds: -1, Shifted: shifted}).Each() {
 			for i := range h.Contacts {
-				switch c := &h.Contacts[i]; c.Origin {
-				case fleet.NewTool:
-					programs[c.Process.Key] = true
-				case fleet.LOLBin, fleet.LOLBinFresh:
+				if o := h.Contacts[i].Origin; o == fleet.LOLBin || o == fleet.LOLBinFresh {
 					lolbins++
 				}
 			}
 		}
-		return len(programs), lolbins
+		return tools, lolbins
 	}
 	tools, lolbins := count(false)
 	moreTools, moreLOLBins := count(true)
