@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"github.com/postern/postern/internal/config"
 	"github.com/postern/postern/internal/inventory"
 	"github.com/postern/postern/internal/pipeline"
 )
@@ -13,6 +15,7 @@ import (
 // inputFlags are the flags of every command that reads evidence.
 type inputFlags struct {
 	internal, external []string
+	config, inventory  string
 	format, store      string
 	memory             string
 	workers            int
@@ -21,6 +24,8 @@ type inputFlags struct {
 func (f *inputFlags) add(flags *pflag.FlagSet) {
 	flags.StringSliceVar(&f.internal, "internal", nil, "networks (CIDR) that are inside, beside the private ones")
 	flags.StringSliceVar(&f.external, "external", nil, "networks (CIDR) that are outside, though private")
+	flags.StringVar(&f.config, "config", "", "read the knobs from this file (see postern config show)")
+	flags.StringVar(&f.inventory, "inventory", "", "read hosts, roles and networks from this file (see postern inventory)")
 	flags.StringVar(&f.format, "format", "", "read every input as this format (see postern formats)")
 	flags.StringVar(&f.store, "store", "", "keep the events in this file; reading them again counts nothing twice")
 	flags.StringVar(&f.memory, "store-memory", "", "most memory that the store may take, such as 400MB")
@@ -29,14 +34,24 @@ func (f *inputFlags) add(flags *pflag.FlagSet) {
 
 // hunt returns the hunt that the flags describe.
 func (f inputFlags) hunt(args []string, p pipeline.Progress) (pipeline.Hunt, error) {
-	networks, err := f.networks()
+	c, err := loadConfig(f.config)
+	if err != nil {
+		return pipeline.Hunt{}, err
+	}
+	inv, err := loadInventory(cmp.Or(f.inventory, beside(f.config, c.Inventory)))
+	if err != nil {
+		return pipeline.Hunt{}, err
+	}
+	networks, err := f.networks(&c, inv)
 	return pipeline.Hunt{
-		Inputs: args, Format: f.format, Networks: networks, Store: f.store, Memory: f.memory,
+		Inputs: args, Format: f.format, Networks: networks, Inventory: inv, Config: c, Store: f.store, Memory: f.memory,
 		Workers: f.workers, Progress: p,
 	}, err
 }
 
-func (f inputFlags) networks() (inventory.Networks, error) {
+// networks tells inside from outside: what a flag says holds, then the
+// configuration, then the inventory.
+func (f inputFlags) networks(c *config.Config, inv *inventory.Inventory) (inventory.Networks, error) {
 	internal, err := inventory.ParsePrefixes(f.internal)
 	if err != nil {
 		return inventory.Networks{}, fmt.Errorf("--internal: %w", err)
@@ -45,7 +60,11 @@ func (f inputFlags) networks() (inventory.Networks, error) {
 	if err != nil {
 		return inventory.Networks{}, fmt.Errorf("--external: %w", err)
 	}
-	return inventory.NewNetworks(internal, external)
+	lists := inventory.Lists{Internal: internal, External: external}.Over(c.Lists())
+	if inv != nil {
+		lists = lists.Over(inv.Lists)
+	}
+	return lists.Networks()
 }
 
 // needsInput refuses a command line without anything to read.

@@ -27,8 +27,16 @@ func TestMain(m *testing.M) {
 
 // TestScripts runs the command on telemetry written in the scripts.
 func TestScripts(t *testing.T) {
+	office, err := filepath.Abs("../../examples/office")
+	if err != nil {
+		t.Fatal(err)
+	}
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata",
+		Dir: "testdata",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("OFFICE", office)
+			return nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits, "pack": pack, "plain": plain},
 	})
 }

@@ -112,7 +112,7 @@ func writeHolding(h Holding) string {
 func writeTime(t event.Time) string { return strconv.Quote(t.Std().Format(time.RFC3339Nano)) }
 
 // plain matches words that no reader of YAML takes for anything but text.
-var plain = regexp.MustCompile(`^[a-z]+[0-9]*([.-][a-z0-9]+)+$|^(workstation|server|kiosk|vdi|critical|high|low)$`)
+var plain = regexp.MustCompile(`^[a-z]+[0-9]+$|^[a-z]+[0-9]*([.-][a-z0-9]+)+$|^(workstation|server|kiosk|vdi|critical|high|low)$`)
 
 // quote writes text as a scalar.
 func quote(s string) string {

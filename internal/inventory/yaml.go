@@ -12,9 +12,9 @@ import (
 	"github.com/postern/postern/internal/yamldoc"
 )
 
-// maxYAML bounds the size of an inventory, in bytes: it holds some hundred
-// thousand hosts. CSV takes less to read, and may be larger.
-const maxYAML = 16 << 20
+// maxYAML bounds the size of an inventory, in bytes: it holds a hundred thousand
+// hosts and more. CSV takes less memory to read, and may be larger.
+const maxYAML = 32 << 20
 
 // The document of an inventory.
 type (

@@ -10,6 +10,7 @@ import (
 	"runtime/debug"
 
 	"github.com/postern/postern/internal/baseline"
+	"github.com/postern/postern/internal/config"
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/destination"
 	"github.com/postern/postern/internal/detect"
@@ -34,6 +35,12 @@ type Hunt struct {
 
 	// Networks tells internal addresses from the outside.
 	Networks inventory.Networks
+
+	// Inventory is what the operator says of the estate; nil is nothing.
+	Inventory *inventory.Inventory
+
+	// Config holds the knobs; the zero Config is the default one.
+	Config config.Config
 
 	// Store is the file that keeps the events; "" uses a temporary one.
 	Store string
@@ -101,7 +108,10 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if r.Progress == nil {
 		r.Progress = Silent{}
 	}
-	if len(h.Inputs) == 0 {
+	if r.Config.Budget.PerDay == 0 { // no valid one has that
+		r.Config = config.Default()
+	}
+	if len(h.Inputs) == 0 && h.Store == "" {
 		return nil, ErrNoInput
 	}
 	err := decode.Validate(r.formats)
