@@ -34,7 +34,7 @@ type Outside struct {
 }
 
 // An Inside is a connect without a flow, from an address that the wire did not
-// watch then. It takes 72 bytes.
+// watch then. It takes 80 bytes.
 type Inside struct {
 	Key    event.Key
 	Host   string

@@ -34,7 +34,7 @@ const (
 
 	// maxGlimpses bounds the pairs that one seat and one address are compared
 	// by. The far ends with the fewest come first.
-	maxGlimpses = 1 << 16
+	maxGlimpses = 1 << 14
 
 	// maxPlaces bounds the addresses that a seat is compared with: those that
 	// share the rarest far ends.
@@ -106,9 +106,9 @@ func (s *seat) shared(t *outer, fn func(connects []Inside, flows []Outside)) {
 	}
 }
 
-// glimpses returns the pairs of seat and address, those to rare far ends first,
-// and apart those that share the client's port as well.
-func (s *seat) glimpses(t *outer) (all, ports []glimpse) {
+// glimpses returns the pairs of seat and address, those to rare far ends
+// first.
+func (s *seat) glimpses(t *outer) []glimpse {
 	type meeting struct {
 		connects []Inside
 		flows    []Outside
@@ -118,27 +118,35 @@ func (s *seat) glimpses(t *outer) (all, ports []glimpse) {
 	slices.SortStableFunc(meetings, func(a, b meeting) int {
 		return cmp.Compare(len(a.connects)*len(a.flows), len(b.connects)*len(b.flows))
 	})
+	var all []glimpse
 	for _, m := range meetings {
-		room := len(m.connects)*len(m.flows) <= maxGlimpses-len(all)
-		byPort := make(map[uint16][]*Outside)
-		for i := range m.flows {
-			byPort[m.flows[i].Port] = append(byPort[m.flows[i].Port], &m.flows[i])
+		if len(all)+len(m.connects)*len(m.flows) > maxGlimpses {
+			break
 		}
 		for i := range m.connects {
-			k := &m.connects[i]
-			if room {
-				for n := range m.flows {
-					all = see(all, k, &m.flows[n], uint64(k.Far))
-				}
-			}
-			if same := byPort[k.Port]; k.Port != 0 && len(ports)+len(same) <= maxGlimpses {
-				for _, f := range same {
-					ports = see(ports, k, f, uint64(k.Far)+uint64(k.Port))
-				}
+			for n := range m.flows {
+				all = see(all, &m.connects[i], &m.flows[n], uint64(m.connects[i].Far))
 			}
 		}
 	}
-	return all, ports
+	return all
+}
+
+// portGlimpses returns the pairs that share the client's port as well.
+func (s *seat) portGlimpses(t *outer) []glimpse {
+	var all []glimpse
+	for i := range s.connects {
+		k := &s.connects[i]
+		if k.Port == 0 {
+			continue
+		}
+		for _, n := range t.samePort(k.Far, k.Port) {
+			if len(all) < maxGlimpses {
+				all = see(all, k, &t.flows[n], uint64(k.Far)+uint64(k.Port))
+			}
+		}
+	}
+	return all
 }
 
 func see(to []glimpse, k *Inside, f *Outside, key uint64) []glimpse {
@@ -151,13 +159,12 @@ func see(to []glimpse, k *Inside, f *Outside, key uint64) []glimpse {
 
 // fit reports whether the seat is behind the address.
 func (s *seat) fit(t *outer) (place, bool) {
-	all, ports := s.glimpses(t)
 	for _, try := range []struct {
-		glimpses []glimpse
+		glimpses func(*outer) []glimpse
 		keys     int
 		ports    bool
-	}{{ports, minPairs, true}, {all, minFars, false}} {
-		in := agreeing(try.glimpses, try.keys)
+	}{{s.portGlimpses, minPairs, true}, {s.glimpses, minFars, false}} {
+		in := agreeing(try.glimpses(t), try.keys)
 		if in == nil {
 			continue
 		}
@@ -173,8 +180,14 @@ func (s *seat) fit(t *outer) (place, bool) {
 // agreeing returns the pairs that agree on a time difference, or nil when too
 // few do or another difference rivals theirs.
 func agreeing(v []glimpse, minKeys int) []glimpse {
+	if len(v) < minPairs {
+		return nil
+	}
 	slices.SortFunc(v, func(a, b glimpse) int {
-		return cmp.Or(cmp.Compare(a.delta, b.delta), cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key))
+		if a.delta != b.delta {
+			return cmp.Compare(a.delta, b.delta)
+		}
+		return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.key, b.key))
 	})
 	sightings := make([]sighting, len(v))
 	for i := range v {

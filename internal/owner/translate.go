@@ -147,6 +147,29 @@ type outer struct {
 	flows   []Outside // by far end, then time
 	fars    []run
 	watched span
+	ports   []int32 // flows by far end and port, once asked for
+}
+
+// samePort returns the flows to the far end from the port.
+func (o *outer) samePort(far Far, port uint16) []int32 {
+	if o.ports == nil {
+		o.ports = make([]int32, len(o.flows))
+		for i := range o.ports {
+			o.ports[i] = int32(i)
+		}
+		slices.SortFunc(o.ports, func(a, b int32) int {
+			f, g := &o.flows[a], &o.flows[b]
+			return cmp.Or(cmp.Compare(f.Far, g.Far), cmp.Compare(f.Port, g.Port), cmp.Compare(a, b))
+		})
+	}
+	from, _ := slices.BinarySearchFunc(o.ports, far, func(n int32, far Far) int {
+		return cmp.Or(cmp.Compare(o.flows[n].Far, far), cmp.Compare(o.flows[n].Port, port))
+	})
+	to := from
+	for to < len(o.ports) && o.flows[o.ports[to]].Far == far && o.flows[o.ports[to]].Port == port {
+		to++
+	}
+	return o.ports[from:to]
 }
 
 // outersOf sorts flows by address.
