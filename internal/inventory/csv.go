@@ -24,10 +24,10 @@ type column struct {
 var columns = []column{
 	{"host", func(h *Host, s string) (err error) { h.Name, err = ParseName(s); return err }},
 	{"role", func(h *Host, s string) error { return h.Role.UnmarshalText([]byte(s)) }},
-	{"population", func(h *Host, s string) error { h.Population = s; return checkText(s) }},
-	{"application", func(h *Host, s string) error { h.Application = s; return checkText(s) }},
+	{"population", func(h *Host, s string) error { h.Population = s; return CheckText(s) }},
+	{"application", func(h *Host, s string) error { h.Application = s; return CheckText(s) }},
 	{"value", func(h *Host, s string) error { return h.Value.UnmarshalText([]byte(s)) }},
-	{"site", func(h *Host, s string) error { h.Site = s; return checkText(s) }},
+	{"site", func(h *Host, s string) error { h.Site = s; return CheckText(s) }},
 	{"addresses", func(h *Host, s string) (err error) { h.Addresses, err = holdings(s); return err }},
 	{"aliases", func(h *Host, s string) (err error) { h.Aliases, err = aliases(s); return err }},
 }

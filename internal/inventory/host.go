@@ -73,8 +73,9 @@ func fold(name string) string {
 	return strings.TrimSuffix(strings.ToLower(name), ".")
 }
 
-// checkText refuses what does not fit on one line of a table.
-func checkText(s string) error {
+// CheckText refuses what an inventory does not hold as a text or the name of a
+// sensor, because it does not fit on one line of a table.
+func CheckText(s string) error {
 	if len(s) > maxText {
 		return fmt.Errorf("longer than %d bytes", maxText)
 	}

@@ -191,7 +191,7 @@ func TestNilInventory(t *testing.T) {
 func inventories() *rapid.Generator[*Inventory] {
 	word := rapid.StringMatching(`[a-z0-9:#!%&*\-\[\]{}'"\\|>~.üλ@_]{1,12}`)
 	sentence := rapid.Map(rapid.String(), func(s string) string {
-		if checkText(s) != nil {
+		if CheckText(s) != nil {
 			return ""
 		}
 		return strings.TrimSpace(s)

@@ -84,7 +84,7 @@ type text string
 func (t *text) UnmarshalText(b []byte) error {
 	s := strings.TrimSpace(string(b))
 	*t = text(s)
-	return checkText(s)
+	return CheckText(s)
 }
 
 type instant event.Time

@@ -77,6 +77,7 @@ type draft struct {
 	machines map[string]*machine // by the one name
 	sensors  []inventory.Sensor
 	notes    []string
+	unsaid   int // notes beyond the bound
 }
 
 // A machine is a host under all its names.
@@ -164,6 +165,10 @@ func (d *draft) lease(leases []store.Lease) {
 	}
 }
 
+// batchMachines bounds the machines that are surveyed at once, however few
+// their events are.
+const batchMachines = 2000
+
 // survey infers the roles of the machines, so many at a time that their events
 // are about those of a group.
 func (r *run) survey(ctx context.Context, d *draft) error {
@@ -171,7 +176,8 @@ func (r *run) survey(ctx context.Context, d *draft) error {
 	rows := int64(0)
 	for _, name := range slices.Sorted(maps.Keys(d.machines)) {
 		m := d.machines[name]
-		if rows += m.rows; len(batches) == 0 || rows > groupRows {
+		rows += m.rows
+		if n := len(batches); n == 0 || rows > groupRows || len(batches[n-1]) == batchMachines {
 			batches, rows = append(batches, nil), m.rows
 		}
 		batches[len(batches)-1] = append(batches[len(batches)-1], m)
@@ -247,9 +253,14 @@ func (d *draft) listSensors(flows map[string]int) []inventory.Sensor {
 	}
 	for _, name := range slices.Sorted(maps.Keys(flows)) {
 		named := func(s inventory.Sensor) bool { return s.Name == name }
-		if name != "" && !slices.ContainsFunc(all, named) {
-			all = append(all, inventory.Sensor{Name: name, Why: fmt.Sprintf("flows: %d; add the site where it listens", flows[name])})
+		if slices.ContainsFunc(all, named) {
+			continue
 		}
+		if name == "" || inventory.CheckText(name) != nil {
+			d.note("A sensor is left out, because no person could write its name.")
+			continue
+		}
+		all = append(all, inventory.Sensor{Name: name, Why: fmt.Sprintf("flows: %d; add the site where it listens", flows[name])})
 	}
 	return all
 }
@@ -292,6 +303,9 @@ func (d *draft) inventory() *inventory.Inventory {
 		inv.Hosts = append(inv.Hosts, m.host)
 	}
 	inv.Notes = d.notes
+	if d.unsaid > 0 {
+		inv.Notes = append(inv.Notes, fmt.Sprintf("Notes left out: %d.", d.unsaid))
+	}
 	return inv
 }
 

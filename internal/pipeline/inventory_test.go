@@ -152,3 +152,33 @@ func TestDraftBound(t *testing.T) {
 		t.Errorf("notes %q", got.Notes)
 	}
 }
+
+// TestDraftOfLabs: what the publishers of captures say of their machines. A
+// capture of minutes shows a domain controller, and no workstation.
+func TestDraftOfLabs(t *testing.T) {
+	for _, c := range []struct {
+		file string
+		want map[string]inventory.Role
+	}{
+		{"otrf_hostonly_empire_https/empire_mimikatz_opth.tar.gz", map[string]inventory.Role{
+			"hfdc01.shire.com": inventory.DomainController, "hr001.shire.com": "", "it001.shire.com": "",
+		}},
+		{"otrf_pair_schtask_create/host_empire_msbuild.zip", map[string]inventory.Role{
+			"mordordc.theshire.local": inventory.DomainController, "workstation5.theshire.local": "", "workstation6.theshire.local": "",
+		}},
+	} {
+		t.Run(filepath.Base(c.file), func(t *testing.T) {
+			inv, _, err := Hunt{Inputs: []string{fixture(t, c.file)}, Networks: networks(t)}.Draft(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := map[string]inventory.Role{}
+			for i := range inv.Hosts {
+				got[inv.Hosts[i].Name] = inv.Hosts[i].Role
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("roles (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
