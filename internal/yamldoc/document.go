@@ -22,11 +22,12 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// The bounds of a document's nesting. The parser recurses, and a stack that
-// overflows ends the program.
+// The bounds of a document. The parser recurses, and a stack that overflows
+// ends the program; and it compares each key of a mapping with all before it.
 const (
 	maxFlow   = 16  // brackets within brackets
 	maxIndent = 100 // columns
+	maxKeys   = 256 // of one mapping
 )
 
 // A Document is a YAML document that was read.
@@ -74,6 +75,7 @@ func Read(r io.Reader, name string, limit int64) (*Document, error) {
 // refuse returns the first token that a plain document does not hold.
 func refuse(tokens token.Tokens) (*token.Token, error) {
 	flow := 0
+	var open mappings
 	for _, t := range tokens {
 		switch t.Type {
 		case token.AnchorType, token.AliasType, token.MergeKeyType, token.TagType, token.DirectiveType, token.MappingKeyType:
@@ -84,12 +86,41 @@ func refuse(tokens token.Tokens) (*token.Token, error) {
 			flow++
 		case token.MappingEndType, token.SequenceEndType:
 			flow--
+		case token.SequenceEntryType:
+			open.close(t.Position.Column)
+		case token.MappingValueType:
+			if flow == 0 && t.Prev != nil && open.key(t.Prev.Position.Column) > maxKeys {
+				return t, errors.New("too many keys in one mapping")
+			}
 		}
 		if flow > maxFlow || t.Position.IndentNum > maxIndent || t.Type == token.SequenceEntryType && t.Position.Column > maxIndent {
 			return t, errors.New("nested too deeply")
 		}
 	}
 	return nil, nil
+}
+
+// mappings counts the keys of the mappings that are open at a place of a
+// document, the inner ones last.
+type mappings []struct{ column, keys int }
+
+// close ends the mappings that stand to the right of a column.
+func (m *mappings) close(column int) {
+	for n := len(*m); n > 0 && (*m)[n-1].column > column; n-- {
+		*m = (*m)[:n-1]
+	}
+}
+
+// key counts a key at a column, and returns how many its mapping has by now.
+func (m *mappings) key(column int) int {
+	m.close(column)
+	n := len(*m)
+	if n == 0 || (*m)[n-1].column < column {
+		*m = append(*m, struct{ column, keys int }{column, 1})
+		return 1
+	}
+	(*m)[n-1].keys++
+	return (*m)[n-1].keys
 }
 
 // parse keeps a panic of the parser, which does not expect everything that

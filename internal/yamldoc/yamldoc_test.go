@@ -2,6 +2,7 @@ package yamldoc_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"testing"
@@ -94,6 +95,7 @@ func TestMistakes(t *testing.T) {
 		{"deep brackets", "title: " + strings.Repeat("[", 100_000), "nested too deeply"},
 		{"deep dashes", strings.Repeat("- ", 100_000), "nested too deeply"},
 		{"deep mappings", deep(100_000), "nested too deeply"},
+		{"many keys", keys(1000), "x.yaml:257:5: too many keys in one mapping"},
 		{"a terminal's escape", "title: a\nx\x1b[31m: b\n", ">    2 | x [31m: b"},
 		{"no UTF-8", "title: \xff", "x.yaml is not UTF-8"},
 		{"too large", "title: " + strings.Repeat("a", limit), "x.yaml is larger than 1048576 bytes"},
@@ -117,6 +119,23 @@ func deep(n int) string {
 		b.WriteString(strings.Repeat(" ", i) + "a:\n")
 	}
 	return b.String()
+}
+
+// keys writes a mapping of n keys.
+func keys(n int) string {
+	var b strings.Builder
+	for i := range n {
+		fmt.Fprintf(&b, "k%d: {}\n", i)
+	}
+	return b.String()
+}
+
+// TestManyMappings: the keys of each are counted alone.
+func TestManyMappings(t *testing.T) {
+	var d document
+	if err := decode(t, "sites:\n"+strings.Repeat("- name: a\n  inputs: [b]\n", 1000)+"title: c\n", &d); err != nil || len(d.Sites) != 1000 {
+		t.Errorf("%d sites, %v", len(d.Sites), err)
+	}
 }
 
 func TestLocate(t *testing.T) {
