@@ -29,6 +29,9 @@ func (l *Ledger) Adopt(flow, connect *event.Session, p Translated) event.Session
 		a.session(flow)
 	})
 	l.flow(&s, FlowTLS, owned)
+	if s.OtherImage != "" {
+		l.Contradictory++
+	}
 	source := p.Source.String()
 	l.take(connect.Host, source, connect.Start, func(a *Account) {
 		a.connect(p.Outcome)

@@ -104,6 +104,6 @@ func (l *Loose) outside(f *event.Flow, s *event.Session, k Kind) {
 func (l *Loose) inside(k *event.Connect, s *event.Session, as Outcome, timed bool) {
 	l.Inside = append(l.Inside, Inside{
 		Key: s.Key, Host: k.Host, Client: s.Client, Start: s.Start, Far: farOf(s.Proto, s.Dst),
-		PID: k.PID, Port: k.Src.Port(), Source: k.Source, Outcome: as, Timed: timed,
+		PID: s.PID, Port: k.Src.Port(), Source: k.Source, Outcome: as, Timed: timed,
 	})
 }

@@ -159,10 +159,11 @@ type join struct {
 	requests   []*event.Request   // of flows, what each asks a proxy for, or nil
 	proxies    map[netip.AddrPort]bool
 
-	tuples tuples
-	owners []owners     // of flows
-	taken  []Outcome    // of Events.Connects
-	times  []event.Time // of Events.Connects, on the wire's clock
+	tuples  tuples
+	owners  []owners        // of flows
+	taken   []Outcome       // of Events.Connects
+	seconds map[int32]int32 // of connects without a flow, another source's word on each
+	times   []event.Time    // of Events.Connects, on the wire's clock
 
 	procs   map[string]*process.Table             // by host
 	names   map[string]*destination.Names         // by host

@@ -39,16 +39,16 @@ func (j *join) unpaired() []event.Session {
 // unjoined returns what a connect without a flow is.
 func (j *join) unjoined(i int) Outcome {
 	k := &j.Events.Connects[i]
-	switch watched := j.wire.of(k.Src.Addr()); {
+	switch watched := j.wire.of(k.Src.Addr()).has(j.times[i]) && !j.sites.elsewhere(k.Host, k.Src.Addr()); {
 	case !k.Outbound:
 		return Accepted
 	case j.proxies[k.Dst]:
 		return Proxied
 	case j.Networks.Internal(k.Dst.Addr()):
 		return HostOnly
-	case !watched.has(j.times[i]) && !j.Captured(j.times[i]):
+	case !watched && !j.Captured(j.times[i]):
 		return OutsideHours
-	case !watched.has(j.times[i]):
+	case !watched:
 		return NoWire
 	case k.Source == event.Security:
 		return Attempt // 5156 says permitted, not established
@@ -93,15 +93,39 @@ func (j *join) secondWord(heads map[head]int32, c int32) {
 	heads[own] = c
 	for _, v := range [...]voice{kernel, resolved, counting} { // the one that says least first
 		h, ok := heads[head{k.Host, v}]
-		if !ok || h == c || j.taken[h] != undecided || at.Sub(j.times[h]).Abs() > j.Config.Window {
+		apart := oneConnect
+		if v == counting || own.voice == counting {
+			apart = j.Config.Window // it may be written when the connection ends
+		}
+		if !ok || h == c || j.taken[h] != undecided || at.Sub(j.times[h]).Abs() > apart {
 			continue
 		}
 		if v == counting || v == resolved && own.voice == kernel {
-			j.taken[c] = SecondWord
+			j.second(h, c)
 			return
 		}
-		j.taken[h] = SecondWord
+		j.second(c, h)
 	}
+}
+
+// second makes c the second word on the connect that k keeps.
+func (j *join) second(k, c int32) {
+	j.taken[c] = SecondWord
+	if j.seconds == nil {
+		j.seconds = make(map[int32]int32)
+	}
+	j.seconds[k] = c
+}
+
+// witnesses returns what was said of connect i, of which no flow is known.
+func (j *join) witnesses(i int) (o owners) {
+	k := &j.Events.Connects[i]
+	o.said[voiceOf(k)] = k
+	if n, ok := j.seconds[int32(i)]; ok {
+		c := &j.Events.Connects[n]
+		o.said[voiceOf(c)] = c
+	}
+	return o
 }
 
 func (j *join) endpointSession(i int, evidence event.TLSEvidence) event.Session {
@@ -116,7 +140,10 @@ func (j *join) endpointSession(i int, evidence event.TLSEvidence) event.Session 
 	if k.Volume.Counted {
 		count(&s, k)
 	}
-	j.process(&s, k)
+	o := j.witnesses(i)
+	believed := j.choose(o)
+	s.OtherImage = j.contradiction(o, believed)
+	j.process(&s, believed)
 	j.nameFar(&s, nil, k.DstName)
 	return s
 }

@@ -43,7 +43,7 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	if err := r.store.ClearSessions(ctx); err != nil {
 		return nil, err
 	}
-	around.loose = unwatched(out.leases, loads)
+	around.loose = hidden(out.leases, loads)
 	groups := makeGroups(out.leases, loads, r.rows)
 	results := make([]groupResult, len(groups))
 	g, each := errgroup.WithContext(ctx)

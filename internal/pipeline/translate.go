@@ -15,15 +15,21 @@ import (
 	"github.com/postern/postern/internal/store"
 )
 
-// unwatched reports whether any host used an address that no wire saw. Only
-// then can a translation hide it, and are loose ends worth their memory.
-func unwatched(leases []store.Lease, loads []store.Load) bool {
+// hidden reports whether any host used an address that no wire saw, or that
+// another host used too, perhaps at a site that the wire saw. Only then can a
+// translation hide it, and are loose ends worth their memory.
+func hidden(leases []store.Lease, loads []store.Load) bool {
 	watched := make(map[netip.Addr]bool)
 	for _, l := range loads {
 		watched[l.Addr] = true
 	}
 	return slices.ContainsFunc(leases, func(l store.Lease) bool {
-		return !watched[l.Addr] && !l.Addr.IsLoopback() && !l.Addr.IsUnspecified()
+		if l.Connects == 0 || l.Addr.IsLoopback() || l.Addr.IsUnspecified() {
+			return false
+		}
+		alone := watched[l.Addr]
+		watched[l.Addr] = false // for the next host
+		return !alone
 	})
 }
 

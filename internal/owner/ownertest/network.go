@@ -18,60 +18,77 @@ func withPort(a netip.AddrPort, port uint16) netip.AddrPort {
 // for each group: its flows show one outside address and ports of its own.
 // What stays inside is not seen there: internal flows and questions to the
 // resolver.
-func Translate() Degrader {
-	return translate(func(group int) netip.Addr { return publicAddr(natBase + group%40_000) }, false)
-}
+func Translate() Degrader { return translation{}.degrade }
 
 // TranslateKeepingPorts is Translate where nearly all flows keep the port that
 // their client chose, as many translations do.
-func TranslateKeepingPorts() Degrader {
-	return translate(func(group int) netip.Addr { return publicAddr(natBase + group%40_000) }, true)
-}
+func TranslateKeepingPorts() Degrader { return translation{keepPorts: true}.degrade }
 
 // TranslateTogether is Translate with one outside address for all groups.
-func TranslateTogether() Degrader {
-	return translate(func(int) netip.Addr { return publicAddr(natBase) }, false)
-}
+func TranslateTogether() Degrader { return translation{together: true}.degrade }
+
+// TranslateSite is Translate at the second of two sites that use the same
+// addresses: what the first one's sensor sees stays as it was.
+func TranslateSite() Degrader { return translation{sensor: secondSensor}.degrade }
 
 // natBase is the first of the outside addresses of translations.
 const natBase = 80_000
 
-func translate(to func(group int) netip.Addr, keep bool) Degrader {
-	return func(e Estate) Estate {
-		group := 0
-		return each(func(g *Group) {
-			g.loseFlows(func(uid string) bool { return !g.Truth.Flows[uid].outward() })
-			g.Events.Lookups = slices.DeleteFunc(g.Events.Lookups, func(l event.Lookup) bool { return l.Host == "" })
-			g.translate(to(group), keep)
-			group++
-		})(e)
-	}
+// A translation is of the flows that one sensor saw, or all.
+type translation struct {
+	sensor              string
+	keepPorts, together bool
 }
+
+func (t translation) degrade(e Estate) Estate {
+	group := 0
+	return each(func(g *Group) {
+		sensors := make(map[string]string)
+		for i := range g.Events.Flows {
+			sensors[g.Events.Flows[i].UID] = g.Events.Flows[i].Sensor
+		}
+		g.loseFlows(func(uid string) bool { return t.of(sensors[uid]) && !g.Truth.Flows[uid].outward() })
+		g.Events.Lookups = slices.DeleteFunc(g.Events.Lookups, func(l event.Lookup) bool { return l.Host == "" && t.of(l.Sensor) })
+		to := natBase
+		if !t.together {
+			to += group % 40_000
+		}
+		t.translate(g, publicAddr(to))
+		group++
+	})(e)
+}
+
+// of reports whether the sensor stands outside the translation.
+func (t translation) of(sensor string) bool { return t.sensor == "" || t.sensor == sensor }
 
 // translate gives the flows, in order of time, one port after the other, or
 // leaves all but one in fifty theirs.
-func (g *Group) translate(to netip.Addr, keep bool) {
+func (t translation) translate(g *Group, to netip.Addr) {
 	const first, ports = 1024, 65536 - 1024
 	now := make(map[string]netip.AddrPort, len(g.Events.Flows))
 	was := make(map[[2]netip.AddrPort]netip.AddrPort)
 	next := 0
 	for i := range g.Events.Flows {
 		f := &g.Events.Flows[i]
+		if !t.of(f.Sensor) {
+			continue
+		}
 		ends := between(f)
 		src, known := was[ends]
 		if !known || !empty(f) { // a scrap keeps the ports of its connection
 			src = netip.AddrPortFrom(to, uint16(first+next%ports))
 			was[ends] = src
 			next++
-			if keep && next%50 != 0 {
+			if t.keepPorts && next%50 != 0 {
 				src = netip.AddrPortFrom(to, f.Src.Port())
 			}
 		}
 		f.Src, now[f.UID] = src, src
 	}
 	for i := range g.Events.Handshakes {
-		h := &g.Events.Handshakes[i]
-		h.Src = now[h.UID]
+		if h := &g.Events.Handshakes[i]; t.of(h.Sensor) {
+			h.Src = now[h.UID]
+		}
 	}
 }
 

@@ -68,6 +68,8 @@ func Scenarios() []Scenario {
 		{Name: "nat-half", Doc: "the same, where half of the hosts have no telemetry and half of the sites no sensor",
 			Degraders: append(lossy(), TranslateTogether(), RemoveWireOf(0.5, 1)),
 			Config:    func(c *Config) { c.Blind = 0.5 }},
+		{Name: "nat-site", Doc: "the same at one of two sites that use the same addresses",
+			Degraders: append(lossy(), TranslateSite()), Config: only(0, 0, 1)},
 		{Name: "proxy-wire", Doc: "the far ends, behind a proxy whose CONNECTs the wire saw", Degraders: []Degrader{ProxyWire()}},
 		{Name: "proxy-log", Doc: "the flows, behind a proxy of which there is the log", Degraders: []Degrader{ProxyLog()}},
 		{Name: "squid", Doc: "the flows and the clients' ports, behind a proxy of which there is the log", Degraders: []Degrader{Squid(0)}},
