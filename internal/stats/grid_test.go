@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -96,24 +97,11 @@ func (v *implant) draw(r *rand.Rand) []int64 {
 	return micros(out)
 }
 
-// A timingTest returns the p-value of a series, and whether it could be
-// tested.
-type timingTest func(times []int64) (float64, bool)
+// A rule is a p-value of one look.
+type rule func(*look) float64
 
 // whole is the timing test as it is.
-func whole(times []int64) (float64, bool) {
-	r := Regularity(times)
-	return r.P, r.Scale > 0
-}
-
-// by returns the timing test with one p-value of each look.
-func by(p func(*look) float64) timingTest {
-	return func(times []int64) (float64, bool) {
-		var all combination
-		looks(times, func(l *look) { all.add(p(l), scales[l.scale].weight) })
-		return all.p(), all.weight > 0
-	}
-}
+func whole(l *look) float64 { return l.p(&nullEntropy, &nullRatio) }
 
 // entropyOnly is the timing test without renewal processes.
 func entropyOnly(l *look) float64 { return nullEntropy.p(l.scale, l.n, l.entropy) }
@@ -122,6 +110,31 @@ func entropyOnly(l *look) float64 { return nullEntropy.p(l.scale, l.n, l.entropy
 func ungated(l *look) float64 {
 	return math.Sqrt(entropyOnly(l) * nullRatio.p(l.scale, l.n, l.renewal().Ratio))
 }
+
+// p returns the p-value of a series, 1 where no scale can tell.
+func (s series) p(by rule) float64 {
+	var all combination
+	for i := range s {
+		all.add(by(&s[i]), scales[s[i].scale].weight)
+	}
+	return all.p()
+}
+
+// A contact is an implant of the grid and what the timing test sees of it.
+type contact struct {
+	implant
+	series
+}
+
+// grid is drawn once: two implants for each cell.
+var grid = sync.OnceValue(func() []contact {
+	r := rand.New(rand.NewPCG(21, 1))
+	var all []contact
+	for _, v := range implants(r, 2) {
+		all = append(all, contact{v, observe(v.draw(r))})
+	}
+	return all
+})
 
 // A seen is how an implant fared in a test.
 type seen struct {
@@ -136,21 +149,15 @@ type outcome struct {
 	null  []float64
 }
 
-// try runs a test over each implants of the grid and so many silent series.
-func try(test timingTest, seed uint64, each, silent int) outcome {
+// try judges the grid and the silent series by a rule.
+func try(by rule) outcome {
 	var o outcome
-	r := rand.New(rand.NewPCG(seed, 1))
-	for _, v := range implants(r, each) {
-		p, ok := test(v.draw(r))
-		if !ok {
-			p = 1
-		}
-		o.found = append(o.found, seen{v, p})
+	for _, c := range grid() {
+		o.found = append(o.found, seen{c.implant, c.p(by)})
 	}
-	r = rand.New(rand.NewPCG(seed, 2))
-	for i := range silent {
-		if p, ok := test(noRhythm(r, i)); ok {
-			o.null = append(o.null, p)
+	for _, s := range silent() {
+		if len(s) > 0 {
+			o.null = append(o.null, s.p(by))
 		}
 	}
 	slices.Sort(o.null)
@@ -214,13 +221,8 @@ func (o *outcome) report(t *testing.T, name string, p float64) {
 // periods, jitters, missed beats and windows nine in ten are found where two
 // in a thousand series without a rhythm are, and more than the entropy finds.
 func TestGrid(t *testing.T) {
-	each, silent := 2, 16_000
-	if testing.Short() {
-		each, silent = 1, 4_000
-	}
 	t.Parallel()
-	full := try(whole, 21, each, silent)
-	half := try(by(entropyOnly), 21, each, silent)
+	full, half := try(whole), try(entropyOnly)
 	for _, p := range []float64{1e-3, 2e-3} {
 		full.report(t, "entropy and renewal", p)
 		half.report(t, "entropy alone", p)
@@ -238,29 +240,73 @@ func TestGrid(t *testing.T) {
 	}
 }
 
+// TestRate measures how often series without a rhythm look regular, by what
+// they are.
+func TestRate(t *testing.T) {
+	if testing.Short() {
+		t.Skip("simulates thousands of series")
+	}
+	t.Parallel()
+	type rate struct{ tested, p2, p3, p4 int }
+	all, rates := rate{}, make([]rate, len(aperiodic))
+	for i, s := range silent() {
+		if len(s) == 0 {
+			continue
+		}
+		p := s.p(whole)
+		for _, x := range []*rate{&all, &rates[i%len(aperiodic)]} {
+			x.tested++
+			x.p2 += count(p < 1e-2)
+			x.p3 += count(p < 1e-3)
+			x.p4 += count(p < 1e-4)
+		}
+	}
+	for i, g := range aperiodic {
+		t.Logf("%-9s %+v", g.name, rates[i])
+	}
+	t.Logf("all       %+v", all)
+	if all.p2 > all.tested/100 || all.p3 > all.tested/1000 || all.p4 > all.tested/5000 {
+		t.Errorf("p-values are not what they say: %+v", all)
+	}
+}
+
 // TestGate measures what is lost by not fitting series of varied intervals,
 // and how many are spared.
 func TestGate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("fits thousands of series without need")
-	}
 	t.Parallel()
-	looked, fitted := 0, 0
-	with := try(by(func(l *look) float64 {
-		p := l.p(&nullEntropy, &nullRatio)
-		looked++
-		fitted += count(entropyOnly(l) <= worthFit)
-		return p
-	}), 22, 1, 4_000)
-	without := try(by(ungated), 22, 1, 4_000)
-	for _, p := range []float64{1e-3, 1e-2} {
+	with, without := try(whole), try(ungated)
+	for _, p := range []float64{1e-4, 1e-3, 1e-2} {
 		a, b := with.right(p, anyone), without.right(p, anyone)
 		t.Logf("p < %v: TPR %.4f, %.4f without the gate", p, a, b)
 		if a < b-0.002 {
 			t.Errorf("p < %v: TPR %.4f, %.4f without the gate", p, a, b)
 		}
 	}
-	t.Logf("fitted in %d of %d looks", fitted, looked)
+	looks, fitted := 0, 0
+	for _, s := range silent() {
+		for i := range s {
+			looks++
+			fitted += count(entropyOnly(&s[i]) <= worthFit)
+		}
+	}
+	t.Logf("of series without a rhythm %.3f of the looks are fitted", float64(fitted)/float64(looks))
+	if fitted > looks/5 {
+		t.Errorf("%d of %d looks are fitted", fitted, looks)
+	}
+}
+
+// TestWhole: what the tests above judge is what Regularity says.
+func TestWhole(t *testing.T) {
+	r := rand.New(rand.NewPCG(26, 1))
+	for i, v := range implants(r, 1) {
+		if i%10 != 0 {
+			continue
+		}
+		times := v.draw(r)
+		if got, want := Regularity(times).P, observe(times).p(whole); math.Abs(got-want) > 1e-9*want {
+			t.Errorf("%+v: %v, want %v", v, got, want)
+		}
+	}
 }
 
 // A sample is a null of one observed reference.
@@ -268,28 +314,29 @@ type sample [len(scales)][len(bounds)]Tail
 
 func (s *sample) p(scale, n int, x float64) float64 { return s[scale][rowOf(n)].P(x) }
 
-// reference makes the nulls of a reference.
-func reference(all *points) (entropy, ratio *sample) {
-	entropy, ratio = new(sample), new(sample)
+// referenced returns the timing test against a reference.
+func referenced(all *rows) rule {
+	entropy, ratio := new(sample), new(sample)
 	for s := range all {
-		for row, points := range all[s] {
+		for row, looks := range all[s] {
 			var e, r []float64
-			for _, p := range points {
-				e, r = append(e, p.entropy), append(r, p.ratio)
+			for i := range looks {
+				e, r = append(e, concentrated(&looks[i])), append(r, explained(&looks[i]))
 			}
 			entropy[s][row], ratio[s][row] = NewTail(e), NewTail(r)
 		}
 	}
-	return entropy, ratio
+	return func(l *look) float64 { return l.p(entropy, ratio) }
 }
 
 // contaminate adds looks at implants to each row, up to a share of it.
-func contaminate(all *points, share float64) {
+func contaminate(all *rows, share float64) {
 	r := rand.New(rand.NewPCG(25, 1))
-	guests := new(points)
-	for _, v := range implants(r, 2) {
-		guests.add(v.draw(r))
+	var visitors []series
+	for _, v := range implants(r, 1) {
+		visitors = append(visitors, observe(v.draw(r)))
 	}
+	guests := byRow(visitors)
 	for s := range all {
 		for row := range all[s] {
 			n := min(int(share/(1-share)*float64(len(all[s][row]))), len(guests[s][row]))
@@ -302,17 +349,13 @@ func contaminate(all *points, share float64) {
 // and may have the implant itself.
 func TestContamination(t *testing.T) {
 	if testing.Short() {
-		t.Skip("simulates 15,000 series")
+		t.Skip("simulates thousands of series")
 	}
 	t.Parallel()
-	all := simulate(23, 15_000)
-	measure := func() outcome {
-		entropy, ratio := reference(all)
-		return try(by(func(l *look) float64 { return l.p(entropy, ratio) }), 24, 1, 4_000)
-	}
-	clean := measure()
+	all := byRow(simulate(23, 15_000))
+	clean := try(referenced(all))
 	contaminate(all, 0.03)
-	dirty := measure()
+	dirty := try(referenced(all))
 	const p = 1e-3
 	a, b := clean.right(p, anyone), dirty.right(p, anyone)
 	t.Logf("p < %v: TPR %.3f, FPR %.5f with a clean reference; %.3f, %.5f with 3 %% of implants in it",

@@ -112,6 +112,9 @@ func looks(times []int64, f func(*look)) {
 		if burstFree := 10*(len(times)-len(kept)) <= len(times); burstFree {
 			l.least = float64(s.seconds)
 		}
+		if l.fit.Period > 0 && l.fit.Period < l.least {
+			l.fitted = false // the fit of a shorter scale, of a period that this one cannot tell
+		}
 		if l.period > l.least {
 			f(&l)
 		}
@@ -140,11 +143,9 @@ func (l *look) p(entropy, ratio null) float64 {
 	return math.Sqrt(p * ratio.p(l.scale, l.n, l.renewal().Ratio))
 }
 
-// renewal returns the fit, which it makes once: that of a shorter scale with
-// the same intervals stands unless its period is one that this scale cannot
-// tell.
+// renewal returns the fit, which it makes once.
 func (l *look) renewal() Fit {
-	if !l.fitted || l.fit.Period > 0 && l.fit.Period < l.least {
+	if !l.fitted {
 		l.fit, l.fitted = renewal(l.d, l.least), true
 	}
 	return l.fit

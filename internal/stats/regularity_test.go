@@ -71,40 +71,6 @@ func TestRegularityFast(t *testing.T) {
 	}
 }
 
-// TestRegularityRate measures how often series without a rhythm look regular.
-func TestRegularityRate(t *testing.T) {
-	if testing.Short() {
-		t.Skip("simulates 12,000 series")
-	}
-	t.Parallel()
-	r := rand.New(rand.NewPCG(9, 10))
-	type rate struct{ tested, p2, p3, p4 int }
-	rates := map[string]rate{}
-	var all rate
-	for i := range 12_000 {
-		got := Regularity(noRhythm(r, i))
-		if got.Scale == 0 {
-			continue
-		}
-		kind := aperiodic[i%len(aperiodic)].name
-		x := rates[kind]
-		for _, y := range []*rate{&x, &all} {
-			y.tested++
-			y.p2 += count(got.P < 1e-2)
-			y.p3 += count(got.P < 1e-3)
-			y.p4 += count(got.P < 1e-4)
-		}
-		rates[kind] = x
-	}
-	for _, g := range aperiodic {
-		t.Logf("%-9s %+v", g.name, rates[g.name])
-	}
-	t.Logf("all       %+v", all)
-	if all.p2 > all.tested/50 || all.p3 > all.tested/500 || all.p4 > all.tested/2000 {
-		t.Errorf("p-values are not what they say: %+v", all)
-	}
-}
-
 func count(yes bool) int {
 	if yes {
 		return 1

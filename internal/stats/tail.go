@@ -5,13 +5,16 @@ import (
 	"slices"
 )
 
-// The exponential tail is fitted between the 70 % and the 93 % quantile of a
-// reference and never above: the few of a reference that do what is looked for
-// are at its top, and a tail fitted to them would find nothing any more.
+// The exponential tail is fitted below the 93 % quantile of a reference and
+// never above: the few of a reference that do what is looked for are at its
+// top, and a tail fitted to them would find nothing any more.
 const (
-	fitFrom, fitTo   = 0.70, 0.93
-	aboveFrom, above = 1 - fitFrom, 1 - fitTo
+	fitTo = 0.93
+	above = 1 - fitTo
 )
+
+// fitFrom are the quantiles that the tail is fitted from.
+var fitFrom = [...]float64{0.70, 0.50}
 
 // leastP is the least p-value that is told: a chance is never none.
 const leastP = 1e-300
@@ -38,10 +41,11 @@ type tailPart struct {
 //
 // Up to the 93 % quantile u a chance is the share of the reference that is as
 // high, the value itself counted in: (1 + #{r ≥ x})/(n + 1). Beyond, it is
-// 0.07·exp(−(x−u)/β) with β = (Q93 − Q70)/ln(0.30/0.07). A reference of fewer
-// than 30 values, or one that is a single value from the 70 % to the 93 %
-// quantile, tells nothing of its tail: there the rank holds throughout, and no
-// chance is less than 1/(n + 1).
+// 0.07·exp(−(x−u)/β) with β = (u − Q70)/ln(0.30/0.07), or that of the median
+// where it is slower: a statistic of few values may have one of them at both
+// quantiles. A reference of fewer than 30 values, or one that is a single
+// value from the median to the 93 % quantile, tells nothing of its tail: there
+// the rank holds throughout, and no chance is less than 1/(n + 1).
 func NewTail(reference []float64) Tail {
 	sorted := make([]float64, 0, len(reference))
 	for _, x := range reference {
@@ -51,13 +55,22 @@ func NewTail(reference []float64) Tail {
 	}
 	slices.Sort(sorted)
 	p := tailPart{weight: 1, sorted: sorted, edge: math.Inf(1)}
-	if u := sortedQuantile(sorted, fitTo); len(sorted) >= fewest {
-		fall := (u - sortedQuantile(sorted, fitFrom)) / math.Log(aboveFrom/above)
-		if fall > 0 && !math.IsInf(fall, 1) {
+	if len(sorted) >= fewest {
+		u := sortedQuantile(sorted, fitTo)
+		if fall := slowest(sorted, u); fall > 1e-9*math.Abs(u) && !math.IsInf(fall, 1) {
 			p.edge, p.fall = u, fall
 		}
 	}
 	return Tail{[]tailPart{p}}
+}
+
+// slowest returns the scale of the slowest tail that is fitted up to u.
+func slowest(sorted []float64, u float64) float64 {
+	fall := 0.0
+	for _, from := range fitFrom {
+		fall = max(fall, (u-sortedQuantile(sorted, from))/math.Log((1-from)/above))
+	}
+	return fall
 }
 
 // P returns the chance that the reference is as high as x, within (0, 1]. It

@@ -26,8 +26,8 @@ func TestTailBody(t *testing.T) {
 	for _, c := range []struct{ x, want float64 }{
 		{-5, 1}, {1, 1}, {51, 51.0 / 101}, {81, 21.0 / 101}, {math.NaN(), 1}, {math.Inf(-1), 1},
 		{93.07, 8.0 / 101}, // Q93 itself: seven are higher
-		// β = (93.07 − 70.3)/ln(0.30/0.07)
-		{93.07 + 22.77/math.Log(0.30/0.07), 0.07 / math.E},
+		// β = (93.07 − 50.5)/ln(0.50/0.07), as the fit from 70 % is faster
+		{93.07 + 42.57/math.Log(0.50/0.07), 0.07 / math.E},
 		{math.Inf(1), leastP},
 	} {
 		if got := tail.P(c.x); math.Abs(got/c.want-1) > 1e-9 {
@@ -46,6 +46,14 @@ func TestTailFew(t *testing.T) {
 	}
 	if got := NewTail(make([]float64, 1000)).P(1); got != 1.0/1001 {
 		t.Errorf("1,000 zeros: P(1) = %v", got)
+	}
+	// Of few values one may be at both quantiles but for the last bit.
+	atoms := make([]float64, 100)
+	for i := range atoms {
+		atoms[i] = []float64{1, 2, 2 + 1e-15, 3}[min(i/32, 3)]
+	}
+	if got := NewTail(atoms).P(3); got < 0.01 {
+		t.Errorf("three in a hundred are as high: %v", got)
 	}
 	unknown := append(sampleOf(r, 5), math.NaN(), math.NaN())
 	if got := NewTail(unknown).P(1e6); got != 1.0/6 {
