@@ -117,11 +117,13 @@ func (f *Fleet) plot() {
 	if n == 0 {
 		n = min(2*len(Kinds()), max(4, f.Hosts/deedsEvery))
 	}
-	d := newDice(f.Seed, "plot", 0)
-	order := d.Perm(len(kinds))
+	// One order for all seeds: fleets of successive seeds, which may have few
+	// deeds each, together have as many of each kind.
+	order := newDice(0, "plot", 0).Perm(len(kinds))
+	first := int(f.Seed % uint64(len(kinds)) * uint64(max(0, n)) % uint64(len(kinds)))
 	taken := make(map[int]bool)
 	for i := range n {
-		kind := kinds[order[i%len(order)]]
+		kind := kinds[order[(first+i)%len(order)]]
 		f.deeds = append(f.deeds, f.conceive(newDice(f.Seed, string(kind), uint64(i)), i, kind, taken))
 	}
 }

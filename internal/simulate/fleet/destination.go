@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/postern/postern/internal/destination"
 )
@@ -43,13 +44,14 @@ type web struct{ sites []*Destination }
 //go:embed sites.txt
 var knownSites string
 
-func newWeb() *web {
+// theWeb returns the web, which is the same for all fleets.
+var theWeb = sync.OnceValue(func() *web {
 	names := strings.Fields(knownSites)
 	for i := len(names); i < webSites; i++ {
 		names = append(names, siteName(uint64(i)))
 	}
 	return &web{newDestinations(names)}
-}
+})
 
 var (
 	places = []string{"harbor", "northlake", "bluefield", "mapleton", "riverside", "stonegate", "westbrook", "lindenhof",

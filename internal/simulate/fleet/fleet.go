@@ -89,7 +89,7 @@ func New(c Config) (*Fleet, error) {
 		extra: make(map[int][]*Program), arrives: make(map[*Program]arrival),
 	}
 	f.to = f.from.Add(time.Duration(c.Days) * day)
-	f.web = newWeb()
+	f.web = theWeb()
 	var err error
 	if f.catalogue, err = shipped(); err != nil {
 		return nil, err

@@ -188,3 +188,19 @@ func TestConfigsThatCannotBe(t *testing.T) {
 		}
 	}
 }
+
+// TestSuccessiveSeedsShareTheKinds: a few deeds in each fleet are all kinds in
+// as many fleets as there are kinds.
+func TestSuccessiveSeedsShareTheKinds(t *testing.T) {
+	n := make(map[fleet.Kind]int)
+	for seed := range len(fleet.Kinds()) {
+		for _, d := range newFleet(t, fleet.Config{Seed: uint64(seed + 40), Hosts: 3, Deeds: 4}).Plan().Deeds {
+			n[d.Kind]++
+		}
+	}
+	for _, k := range fleet.Kinds() {
+		if n[k] != 4 {
+			t.Errorf("%d of %s, want 4", n[k], k)
+		}
+	}
+}
