@@ -328,3 +328,30 @@ func TestApart(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestTwoSensorsSeeOneFlow: a connection counts once, with what either knows.
+func TestTwoSensorsSeeOneFlow(t *testing.T) {
+	var e evidence
+	f := e.flow(0, 50000)
+	f.BytesOut = event.Unknown
+	uid := f.UID
+	second := e.flow(0.4, 50000)
+	second.Sensor, second.BytesOut = "pcap", 4000
+	e.flow(30, 50000) // the port again, seen by one
+	e.Handshakes = []event.Handshake{{Sensor: "zeek", UID: uid, Time: at(0.1), Src: f.Src, Dst: f.Dst, SNI: "a.example"}}
+	e.connect(0, 50000, event.Security)
+	r := e.join(t)
+	want := []summary{{event.RungExact, 7, app, 4000}, {event.RungHost, 0, "", 1000}}
+	if diff := gocmp.Diff(want, summaries(r)); diff != "" {
+		t.Error(diff)
+	}
+	if name := r.Sessions[0].Name; name != "a.example" {
+		t.Errorf("to %q", name)
+	}
+	if n := r.Ledger.ByKind()[FlowTwin]; n != 1 {
+		t.Errorf("%d flows seen twice, want 1", n)
+	}
+	if n := r.Ledger.Sensors["zeek"].Flows; n != 2 {
+		t.Errorf("zeek has %d flows in the ledger, want 2", n)
+	}
+}

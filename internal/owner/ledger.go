@@ -15,9 +15,10 @@ const (
 	FlowInternal
 	FlowInbound
 	FlowProxied // to a proxy, and nothing says for what
+	FlowTwin    // one that another sensor saw as well, and that counts there
 )
 
-var kindNames = [...]string{"outbound-tls", "outbound-not-tls", "outbound-attempt", "internal", "inbound", "to-proxy"}
+var kindNames = [...]string{"outbound-tls", "outbound-not-tls", "outbound-attempt", "internal", "inbound", "to-proxy", "seen-twice"}
 
 // String returns the name of k as the ledger shows it.
 func (k Kind) String() string { return kindNames[k] }

@@ -103,6 +103,9 @@ func Join(w Window, c Config) Result {
 	sessions := make([]event.Session, 0, len(j.flows))
 	j.cover()
 	// Those with an owner first: the others may be inferred from them.
+	if len(j.twins) > 0 {
+		j.results = make([]result, len(j.flows))
+	}
 	for _, owned := range []bool{true, false} {
 		for i := range j.flows {
 			if j.owners[i].any() != owned {
@@ -113,6 +116,7 @@ func Join(w Window, c Config) Result {
 			}
 		}
 	}
+	j.accountTwins()
 	sessions = append(sessions, j.unpaired()...)
 	for _, n := range j.names {
 		j.ledger.Forgotten += int64(n.Dropped())
@@ -155,6 +159,9 @@ type join struct {
 	leases leases
 
 	flows      []event.Flow
+	reported   int // of flows: those that stand for one come last
+	twins      []twin
+	results    []result           // of flows; only where there are twins
 	handshakes []*event.Handshake // of flows, the first of each
 	requests   []*event.Request   // of flows, what each asks a proxy for, or nil
 	proxies    map[netip.AddrPort]bool
@@ -239,6 +246,7 @@ func (j *join) indexWire() {
 	e := j.Events
 	j.indexHandshakes()
 	j.indexRequests()
+	j.mergeTwins()
 	j.owners = make([]owners, len(j.flows))
 	for i := range j.flows {
 		j.wire.see(j.flows[i].Src.Addr(), j.flows[i].Time)
@@ -246,7 +254,7 @@ func (j *join) indexWire() {
 	j.tuples = newTuples(e.Connects, j.flows)
 	for n := range j.tuples.n {
 		flows := j.tuples.flows.of(n)
-		if len(flows) > 1 && int(flows[len(flows)-1]) >= len(e.Flows) {
+		if len(flows) > 1 && int(flows[len(flows)-1]) >= j.reported {
 			j.byTime(flows) // those that stand for a flow came last
 		}
 	}
@@ -272,6 +280,7 @@ func (j *join) indexHandshakes() {
 	}
 	used := make([]bool, len(e.Handshakes))
 	j.flows = slices.Clip(e.Flows) // which is not ours to append to
+	j.reported = len(e.Flows)
 	j.handshakes = make([]*event.Handshake, len(e.Flows))
 	for i := range e.Flows {
 		if n, ok := numbers[e.Flows[i].UID]; ok && e.Flows[i].UID != "" {

@@ -32,6 +32,9 @@ func (j *join) flow(i int) (event.Session, bool) {
 		j.loose.outside(f, &s, kind)
 	}
 	j.ledger.flow(&s, kind, why)
+	if j.results != nil {
+		j.results[i] = result{s.Host, s.Rung, why}
+	}
 	return s, kind == FlowTLS
 }
 
