@@ -13,7 +13,8 @@ type twin struct {
 	of int32 // the flow that stands for both
 }
 
-// together is how far apart two sensors may stamp the begin of one flow.
+// together is how far after one sensor's flow another's may begin and be the
+// same: a sensor that sees one direction only sees it begin with the answer.
 const together = 2 * time.Second
 
 // mergeTwins leaves of the flows that several sensors saw the one of the sensor
@@ -60,7 +61,7 @@ func (j *join) findTwins(flows, of []int32) {
 		}
 		seen := map[string]bool{j.flows[f].Sensor: true}
 		for _, g := range flows[n+1:] {
-			if j.flows[g].Time.Sub(j.flows[f].Time) > together {
+			if j.flows[g].Time > end(&j.flows[f]).Add(together) {
 				break
 			}
 			if sensor := j.flows[g].Sensor; !done[g] && !seen[sensor] {

@@ -5,6 +5,8 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -75,8 +77,9 @@ func to(addr string) func(*finding.Finding) bool {
 // Meterpreter reverse_https payload talks to 10.0.5.13:8080, is delivered by
 // the browser in clear text on port 80, and migrates into svchost.
 func TestLSASSCampaign(t *testing.T) {
+	const run = "otrf_pair_lsass01/metasploit_logonpasswords_lsass_memory_dump"
 	doc := hunt(t, Hunt{
-		Inputs:   []string{fixture(t, "otrf_pair_lsass01")},
+		Inputs:   []string{fixture(t, run+".zip"), fixture(t, run+"_zeek_logs.zip")},
 		Networks: networks(t, "10.0.5.0/24"), MinScore: math.Inf(-1),
 	})
 	first := &doc.Findings[0]
@@ -110,6 +113,89 @@ func TestLSASSCampaign(t *testing.T) {
 	if exact < 35 {
 		t.Errorf("%d flows at exact, want the 35 that have an endpoint event", exact)
 	}
+}
+
+// TestCaptureAndItsLogs: the capture, and the logs that Zeek made of it, tell of
+// the same flows once; what Zeek could not count for its discarded checksums,
+// the capture counts. All flows with an event have their owner.
+func TestCaptureAndItsLogs(t *testing.T) {
+	doc := hunt(t, Hunt{
+		Inputs:   []string{fixture(t, "otrf_pair_lsass01")},
+		Networks: networks(t, "10.0.5.0/24"), MinScore: math.Inf(-1),
+	})
+	first := &doc.Findings[0]
+	if first.Program.Name != "winx64_payload.exe" || first.Sessions != 4 || first.SessionsUnknownBytes != 0 || first.BytesOut == nil {
+		t.Errorf("first is %s with %d sessions, %d of unknown size", first.Program.Name, first.Sessions, first.SessionsUnknownBytes)
+	}
+	s := &doc.Summary
+	withEvent := s.Flows - s.UnownedBy["older than the endpoint's log"] - s.UnownedBy["host without endpoint telemetry"]
+	if exact := s.ByRung[event.RungExact.String()]; exact != withEvent || s.FlowsByKind["seen-twice"] < 70 {
+		t.Errorf("%d of %d flows at exact, %d seen twice", exact, withEvent, s.FlowsByKind["seen-twice"])
+	}
+}
+
+// clock returns a host's clock by a source.
+func clock(t *testing.T, doc *finding.Document, host, source string) finding.Clock {
+	t.Helper()
+	for _, h := range doc.Summary.Hosts {
+		for _, c := range h.Clocks {
+			if h.Name == host && c.Source == source {
+				return c
+			}
+		}
+	}
+	t.Fatalf("no clock of %s by %s", host, source)
+	return finding.Clock{}
+}
+
+// TestScheduledTask: 5156 is exact to the millisecond, in local time marked as
+// UTC; Sysmon's own times are 61 and 21 seconds behind on two hosts, and up to
+// 2.5 s more against its records, which are that late.
+func TestScheduledTask(t *testing.T) {
+	doc := hunt(t, Hunt{
+		Inputs: []string{
+			fixture(t, "otrf_pair_schtask_create/host_schtask_create.zip"),
+			fixture(t, "otrf_pair_schtask_create/network_schtask_create.zip"),
+		},
+		MinScore: math.Inf(-1),
+	})
+	c := clock(t, doc, "workstation5.theshire.local", "security")
+	if math.Abs(c.Offset+5*3600) > 0.005 || c.Agree < 3 || c.Agree != c.Pairs {
+		t.Errorf("clock %+v, want 5 hours behind to the millisecond", c)
+	}
+	if n := doc.Summary.ByRung["exact"]; n < 3 {
+		t.Errorf("%d flows at exact, want the 3 that have a 5156", n)
+	}
+	late := regexp.MustCompile(`workstation5\.theshire\.local by -1m([0-9]+)s, workstation6\.theshire\.local by -([0-9]+)s`)
+	for _, in := range doc.Summary.Inputs {
+		for _, w := range in.Warnings {
+			if m := late.FindStringSubmatch(w); m != nil {
+				five, _ := strconv.Atoi(m[1])
+				six, _ := strconv.Atoi(m[2])
+				if five < 1 || five > 4 || six < 21 || six > 24 {
+					t.Errorf("%s: want 61 and 21 s, and the lag of the records", w)
+				}
+				return
+			}
+		}
+	}
+	t.Error("nothing tells of Sysmon's own times")
+}
+
+// TestOlderThanTheLog: the connection to the C2 began before the endpoint's log.
+// It has no owner for that reason, and is listed all the same.
+func TestOlderThanTheLog(t *testing.T) {
+	doc := hunt(t, Hunt{
+		Inputs: []string{
+			fixture(t, "otrf_pair_schtask_create/host_empire_msbuild.zip"),
+			fixture(t, "otrf_pair_schtask_create/network_empire_msbuild.zip"),
+		},
+		Networks: networks(t, "10.10.10.0/24"), MinScore: math.Inf(-1),
+	})
+	if doc.Summary.UnownedBy["older than the endpoint's log"] == 0 {
+		t.Errorf("unowned: %v", doc.Summary.UnownedBy)
+	}
+	t.Log(doc.Summary.UnownedBy, doc.Summary.FlowsByKind)
 }
 
 // TestEmpireEndpointOnly: two powershell processes beacon every 5.1 s.
@@ -174,6 +260,19 @@ func TestReadingTwiceCountsOnce(t *testing.T) {
 	if once.Connects == 0 || once.Connects != again.Connects || once.Sessions != again.Sessions {
 		t.Errorf("once %d connects and %d sessions, again %d and %d",
 			once.Connects, once.Sessions, again.Connects, again.Sessions)
+	}
+}
+
+// TestLagOfSysmon: native logs and a capture of the same seconds. 5156 has the
+// time of the packet, Sysmon's records are one to two and a half seconds late.
+func TestLagOfSysmon(t *testing.T) {
+	doc := hunt(t, Hunt{Inputs: []string{fixture(t, "splunk_evtx_pcap")}})
+	host := doc.Summary.Hosts[0].Name
+	if c := clock(t, doc, host, "security"); math.Abs(c.Offset) > 0.005 {
+		t.Errorf("5156 is %v s from the packet, want 0.00", c.Offset)
+	}
+	if c := clock(t, doc, host, "sysmon"); c.Offset < 1.0 || c.Offset > 2.5 || c.Spread > 0.8 {
+		t.Errorf("Sysmon is %v ± %v s late, want 1.0 to 2.5", c.Offset, c.Spread)
 	}
 }
 

@@ -1,10 +1,12 @@
 package winlog
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/postern/postern/internal/event"
@@ -86,6 +88,75 @@ func (d *drift) add(t event.Time, utc []byte) {
 	if u, ok := parseTime(utc); ok {
 		d.seen = append(d.seen, t.Sub(u))
 	}
+}
+
+// median returns the middle of the differences, 0 when there are none.
+func (d *drift) median() time.Duration {
+	if len(d.seen) == 0 {
+		return 0
+	}
+	slices.Sort(d.seen)
+	return d.seen[len(d.seen)/2]
+}
+
+// lateness compares, for each host, the UtcTime in Sysmon 3 with the times of
+// its records. Sysmon makes it of the time of the machine's start and a counter,
+// which part with the clock when that is set: by days on some hosts. It is not
+// used, and told, because whoever reads the same logs elsewhere should know.
+type lateness struct{ hosts map[string][]time.Duration }
+
+// The bounds of what is kept: of one host, and of hosts.
+const (
+	maxLate      = 64
+	maxLateHosts = 4096
+	maxLateNamed = 5
+)
+
+func (l *lateness) add(host string, t event.Time, utc []byte) {
+	seen, known := l.hosts[host]
+	if len(seen) >= maxLate || !known && len(l.hosts) >= maxLateHosts {
+		return
+	}
+	if u, ok := parseTime(utc); ok {
+		if l.hosts == nil {
+			l.hosts = make(map[string][]time.Duration)
+		}
+		l.hosts[host] = append(seen, u.Sub(t))
+	}
+}
+
+// warning names the hosts whose difference is large, the largest first. The
+// zone is by how much the records' own times are off.
+func (l *lateness) warning(zone time.Duration) string {
+	type late struct {
+		host string
+		by   time.Duration
+	}
+	var all []late
+	for host, seen := range l.hosts {
+		slices.Sort(seen)
+		if by := seen[len(seen)/2] + zone; by.Abs() > maxDrift {
+			all = append(all, late{host, by})
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	slices.SortFunc(all, func(a, b late) int {
+		return cmp.Or(cmp.Compare(b.by.Abs(), a.by.Abs()), cmp.Compare(a.host, b.host))
+	})
+	var b strings.Builder
+	b.WriteString("Sysmon 3 UtcTime, which is not used, is off on ")
+	for i, one := range all[:min(len(all), maxLateNamed)] {
+		if i > 0 {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%s by %v", one.host, one.by.Round(time.Second))
+	}
+	if n := len(all) - maxLateNamed; n > 0 {
+		fmt.Fprintf(&b, " and on %d more hosts", n)
+	}
+	return b.String()
 }
 
 // warning returns what to tell of the difference when it is large and the same

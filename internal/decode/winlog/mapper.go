@@ -34,6 +34,7 @@ type mapper struct {
 	tally *decode.Tally
 	texts texts
 	drift drift
+	late  lateness
 
 	noPID int64 // Sysmon events of a process without its number
 
@@ -198,6 +199,9 @@ func (m *mapper) add(b *event.Batch, k kind, r record) {
 
 // finish says what could only be said at the end of the input.
 func (m *mapper) finish() {
+	if w := m.late.warning(m.drift.median()); w != "" {
+		m.tally.Warn(w)
+	}
 	if w := m.drift.warning(); w != "" {
 		m.tally.Warn(w)
 	}

@@ -98,6 +98,7 @@ func (m *mapper) sysmonConnect(b *event.Batch, o origin, r record) string {
 	if !e.Dst.Addr().IsValid() {
 		return reasonAddress
 	}
+	m.late.add(o.host, o.time, r.text(fieldUTCTime))
 	b.Connects = append(b.Connects, e)
 	return ""
 }
