@@ -2,6 +2,7 @@ package pcap
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 )
 
@@ -53,6 +54,9 @@ func newClassic(r io.Reader) *classic { return &classic{input: newInput(r)} }
 // header reads the file header.
 func (c *classic) header() error {
 	head, err := c.peek(classicHeader)
+	if errors.Is(err, errCut) {
+		return errNoCapture
+	}
 	if err != nil {
 		return err
 	}

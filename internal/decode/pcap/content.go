@@ -249,9 +249,10 @@ func (c *conversation) keep(d *decoder, from side, data []byte) {
 	s.buf = append(make([]byte, 0, len(data)), data...)
 }
 
-// open reports whether more is to be learnt from a conversation.
+// open reports whether more is to be learnt from a conversation. A handshake
+// that failed may still tell: what came before the failure may come late.
 func (c *conversation) open(f *flow) bool {
-	return !c.tls.decided() && !c.http.direct &&
+	return !c.tls.done && !c.http.direct &&
 		(c.streams[0].reading != readingNothing || c.streams[1].reading != readingNothing)
 }
 

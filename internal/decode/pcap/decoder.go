@@ -214,7 +214,7 @@ func (d *decoder) close() {
 		{d.laterFragments, "%d IP fragments were not put together: volumes of TCP in fragments are lower bounds"},
 		{d.cutPayload, "%d packets were not captured whole: what was cut is counted, but could not be looked into"},
 		{d.evicted, "more flows at once than are held: %d were told before their end"},
-		{d.unread, "more payload at once than is held: the content of %d flows was not looked into"},
+		{d.unread, "more payload at once than is held: %d directions of flows were not looked into"},
 		{d.backward, "time went back by over a minute %d times: flows were cut there"},
 	} {
 		if fact.n > 0 {

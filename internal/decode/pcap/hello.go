@@ -11,6 +11,7 @@ const (
 	extPoints     = 11
 	extSignatures = 13
 	extALPN       = 16
+	extEarlyData  = 42
 	extVersions   = 43
 )
 
@@ -24,6 +25,7 @@ type clientHello struct {
 	groups     []uint16
 	signatures []uint16
 	points     []byte
+	early      bool   // data may follow before the server has answered
 	named      bool   // there is a server_name extension
 	name       []byte // of the server
 	alpn       [][]byte
@@ -126,6 +128,8 @@ func (h *clientHello) extension(kind uint16, c cursor) {
 		for l := c.vector(2); len(l.b) > 0; {
 			h.alpn = append(h.alpn, l.vector(1).b)
 		}
+	case extEarlyData:
+		h.early = true
 	case extVersions:
 		l := c.vector(1)
 		if v := highest(l.numbers()); v != 0 {

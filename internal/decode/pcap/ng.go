@@ -2,6 +2,7 @@ package pcap
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 	"math"
 	"math/bits"
@@ -86,15 +87,20 @@ func (g *ng) next() (f frame, reason string, err error) {
 // block looks at the beginning of the next block.
 func (g *ng) block() (kind uint32, length int, err error) {
 	head, err := g.peek(minBlock)
-	if err != nil {
+	switch {
+	case g.order == nil && errors.Is(err, errCut):
+		return 0, 0, errNoCapture
+	case err != nil:
 		return 0, 0, g.outside(err)
 	}
 	if binary.LittleEndian.Uint32(head) == blockSection {
 		order, ok := sectionByteOrder(head)
-		if !ok {
+		switch {
+		case ok:
+			g.order = order
+		case g.order != nil:
 			return 0, 0, g.outside(errBroken)
 		}
-		g.order = order
 	}
 	if g.order == nil {
 		return 0, 0, errNoCapture

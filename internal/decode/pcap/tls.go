@@ -35,7 +35,7 @@ type recordEnd struct {
 	left     int  // bytes of the record
 	ciphered bool // a change_cipher_spec was seen
 	finished bool // and behind it an encrypted handshake message
-	secret   bool // application data was seen
+	secret   int  // length of the first record of application data, 0 before it
 }
 
 // A handshake is the TLS handshake of a connection.
@@ -46,14 +46,12 @@ type handshake struct {
 	hello  bool // the ClientHello was read
 	server bool // the ServerHello was read
 	modern bool // it is TLS 1.3
+	early  bool // the client may send data before the server has answered
 
 	done   bool // both ends have finished
 	failed bool // one has sent an alert instead
 	lost   bool // a part was not captured or could not be read
 }
-
-// decided reports whether nothing more can come of a handshake.
-func (h *handshake) decided() bool { return h.done || h.failed }
 
 // records reads records. It is false where there are none.
 func (c *conversation) records(d *decoder, f *flow, from side, now int64, data []byte) bool {
@@ -91,34 +89,31 @@ func (h *handshake) record(from side) bool {
 		r.ciphered = true
 	case r.kind == recordHandshake && r.encrypted(h):
 		r.finished = true
-	case r.kind == recordData:
-		h.secretRecord(from)
+	case r.kind == recordData && r.secret == 0 && !(h.early && !h.server):
+		r.secret = r.left
 	}
-	if h.ends[0].finished && h.ends[1].finished {
-		h.done = true
-	}
+	h.settle()
 	return true
+}
+
+// settle decides on the outcome, as far as it can be seen. Up to TLS 1.2 both
+// ends finish in records of their own type. The rest of the handshake of
+// TLS 1.3 looks like application data: there the client's first record tells,
+// which is either its Finished or an alert. The other end's may come first,
+// because captures are not always in order.
+func (h *handshake) settle() {
+	switch {
+	case h.ends[0].finished && h.ends[1].finished:
+		h.done = true
+	case h.modern && h.server && h.ends[h.client].secret > 0:
+		h.done = h.ends[h.client].secret >= minFinished
+		h.failed = !h.done
+	}
 }
 
 // encrypted reports whether handshake messages and alerts of this end are.
 // TLS 1.3 sends change_cipher_spec only to look like its predecessors.
 func (r *recordEnd) encrypted(h *handshake) bool { return r.ciphered && !h.modern }
-
-// secretRecord takes a record of application data, which in TLS 1.3 carries
-// the rest of the handshake too. What a client sends before the server has
-// answered is early data and tells nothing.
-func (h *handshake) secretRecord(from side) {
-	r := &h.ends[from]
-	first := !r.secret
-	switch {
-	case !h.modern || !h.server:
-		return
-	case from == h.client && first && h.ends[from.other()].secret:
-		h.done = r.left >= minFinished
-		h.failed = !h.done
-	}
-	r.secret = true
-}
 
 // body takes bytes of the record that is being read.
 func (c *conversation) body(d *decoder, f *flow, from side, now int64, b []byte) bool {
@@ -168,7 +163,7 @@ func (h *handshake) message(d *decoder, f *flow, from side, now int64, kind byte
 	case kind == messageClientHello && !h.hello:
 		if hello, ok := parseClientHello(b); ok {
 			h.begin(f, from, now)
-			h.hello = true
+			h.hello, h.early = true, hello.early
 			hello.describe(&h.event, ja4TCP)
 		}
 	case kind == messageServerHello && !h.server:
@@ -179,6 +174,7 @@ func (h *handshake) message(d *decoder, f *flow, from side, now int64, kind byte
 	case kind == messageCertificate && h.server && from != h.client && h.event.CertID == "":
 		h.certificate(d, now, b)
 	}
+	h.settle()
 }
 
 // begin notes when the handshake began, and who is the client.
