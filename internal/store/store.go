@@ -104,6 +104,14 @@ type Store interface {
 	Domains(ctx context.Context) ([]DomainStat, error)
 	Pairs(ctx context.Context) ([]PairStat, error)
 
+	// Told returns what was put with PutTold, ordered by time and ID.
+	Told(ctx context.Context) ([]Told, error)
+
+	// PutTold remembers findings as they were told. It is durable when it
+	// returns. What has the ID and the time of an earlier one replaces it.
+	// Clearing the sessions leaves it.
+	PutTold(ctx context.Context, told []Told) error
+
 	// Close flushes and releases the store.
 	Close() error
 }
@@ -214,4 +222,14 @@ type PairStat struct {
 	Edge
 	Hosts    int64
 	Sessions int64
+}
+
+// A Told is a finding as it was told.
+type Told struct {
+	ID       string     // of the finding
+	Time     event.Time // the end of the evidence, on whose clock the telling was
+	Score    float64    // nats
+	Hosts    int
+	BytesOut event.Count
+	Tier     string
 }

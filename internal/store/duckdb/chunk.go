@@ -48,7 +48,7 @@ func vectorOf(chunk duck.DataChunk, column int) vector {
 }
 
 // values returns the array of v. T must be the C type of the column.
-func values[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int64 | ~bool | stringValue](v *vector) *[chunkRows]T {
+func values[T ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~int64 | ~float64 | ~bool | stringValue](v *vector) *[chunkRows]T {
 	return (*[chunkRows]T)(v.data)
 }
 

@@ -42,6 +42,7 @@ var typeNames = map[duck.Type]string{
 	duck.TypeUInteger:  "UINTEGER",
 	duck.TypeUBigInt:   "UBIGINT",
 	duck.TypeBigInt:    "BIGINT",
+	duck.TypeDouble:    "DOUBLE",
 	duck.TypeVarchar:   "VARCHAR",
 }
 
@@ -137,6 +138,26 @@ func count[E any](name string, at func(*E) *event.Count) column[E] {
 				if v.null(i) {
 					*at(&rows[i]) = event.Unknown
 				}
+			}
+			return nil
+		},
+	}
+}
+
+// real is a number with a fraction, which is always known.
+func real[E any](name string, at func(*E) *float64) column[E] {
+	return column[E]{
+		name: name, kind: duck.TypeDouble,
+		put: func(v *vector, base int, rows []E, _ *scratch) {
+			to := values[float64](v)
+			for i := range rows {
+				to[base+i] = *at(&rows[i])
+			}
+		},
+		get: func(v *vector, rows []E, _ *memo) error {
+			from := values[float64](v)
+			for i := range rows {
+				*at(&rows[i]) = from[i]
 			}
 			return nil
 		},

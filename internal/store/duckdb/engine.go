@@ -177,7 +177,8 @@ type result struct {
 	columns []vector // of the current chunk
 }
 
-// query starts one statement. Its parameters are string, int64 or []string.
+// query starts one statement. Its parameters are string, int64, float64 or
+// []string.
 func (c *conn) query(ctx context.Context, sql string, args ...any) (*result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -268,6 +269,8 @@ func valueOf(arg any) (duck.Value, error) {
 		return duck.CreateVarchar(valid(a)), nil
 	case int64:
 		return duck.CreateInt64(a), nil
+	case float64:
+		return duck.CreateDouble(a), nil
 	case []string:
 		return listOf(a), nil
 	}

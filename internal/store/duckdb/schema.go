@@ -19,7 +19,7 @@ func ddl() []string {
 		fmt.Sprintf("INSERT INTO meta VALUES ('program', 'postern'), ('schema', '%d')", schemaVersion),
 		starts().ddl(), stops().ddl(), connects().ddl(), lookups().ddl(),
 		flows().ddl(), handshakes().ddl(), certificates().ddl(), requests().ddl(),
-		leases().ddl(), notices().ddl(), inputs().ddl(), sessions().ddl(),
+		leases().ddl(), notices().ddl(), inputs().ddl(), sessions().ddl(), tellings().ddl(),
 		"CREATE TABLE edge AS " + edges,
 		view("process_starts", "process_start", once),
 		view("process_stops", "process_stop", once),
@@ -32,6 +32,7 @@ func ddl() []string {
 		view("leases", "lease", once),
 		view("notices", "notice", once),
 		view("sessions", "session", ""),
+		view("tellings", "told", ""),
 	}
 }
 

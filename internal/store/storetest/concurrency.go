@@ -132,6 +132,8 @@ func testCancel(t *testing.T, open Opener) {
 		"Domains":  func() error { _, err := s.Domains(done); return err },
 		"Pairs":    func() error { _, err := s.Pairs(done); return err },
 		"Clear":    func() error { return s.ClearSessions(done) },
+		"Told":     func() error { _, err := s.Told(done); return err },
+		"PutTold":  func() error { return s.PutTold(done, nil) },
 	} {
 		if err := call(); !errors.Is(err, context.Canceled) {
 			t.Errorf("%s with a context that has ended: %v", name, err)

@@ -49,6 +49,7 @@ func Run(t *testing.T, open Opener) {
 		{"ClearSessions", testClearSessions},
 		{"Prevalence", testPrevalence},
 		{"HugeCounts", testHugeCounts},
+		{"Told", testTold},
 		{"ConcurrentAppend", testConcurrentAppend},
 		{"ReadWhileWriting", testReadWhileWriting},
 		{"NestedReads", testNestedReads},
