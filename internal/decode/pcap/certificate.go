@@ -2,7 +2,6 @@ package pcap
 
 import (
 	"crypto/sha256"
-	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/hex"
 	"time"
@@ -76,16 +75,6 @@ func parseCertificate(der []byte) (*toBeSigned, bool) {
 		return nil, false
 	}
 	return &c.TBS, true
-}
-
-// distinguishedName returns a name as RFC 4514 writes it, as Zeek does too:
-// "CN=example.org,O=Example".
-func distinguishedName(raw asn1.RawValue) string {
-	var name pkix.RDNSequence
-	if _, err := asn1.Unmarshal(raw.FullBytes, &name); err != nil {
-		return ""
-	}
-	return valid([]byte(name.String()))
 }
 
 // validity returns a certificate's own time, which may be anything.

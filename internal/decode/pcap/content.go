@@ -98,7 +98,7 @@ func newConversation(f *flow) *conversation {
 func (c *conversation) packet(d *decoder, f *flow, p *packet) bool {
 	s := &c.streams[p.from]
 	if s.reading == readingNothing {
-		return c.open(f)
+		return c.open()
 	}
 	seq := p.seq
 	if p.flags&flagSYN != 0 {
@@ -111,7 +111,7 @@ func (c *conversation) packet(d *decoder, f *flow, p *packet) bool {
 		}
 	}
 	c.arrive(d, f, p, segment{seq, p.payload, p.length - len(p.payload)})
-	return c.open(f)
+	return c.open()
 }
 
 // arrive takes a segment, and those that waited for it.
@@ -206,7 +206,7 @@ func (c *conversation) piece(d *decoder, f *flow, from side, now int64, data []b
 			}
 			return
 		case readingRequest:
-			data = c.request(d, f, from, now, data)
+			data = c.request(d, f, from, data)
 		case readingDNS:
 			c.messages(d, f, from, now, data)
 			return
@@ -251,7 +251,7 @@ func (c *conversation) keep(d *decoder, from side, data []byte) {
 
 // open reports whether more is to be learnt from a conversation. A handshake
 // that failed may still tell: what came before the failure may come late.
-func (c *conversation) open(f *flow) bool {
+func (c *conversation) open() bool {
 	return !c.tls.done && !c.http.direct &&
 		(c.streams[0].reading != readingNothing || c.streams[1].reading != readingNothing)
 }
@@ -262,7 +262,7 @@ func (c *conversation) finish(d *decoder, f *flow) {
 		d.release(&c.streams[i])
 	}
 	c.tls.tell(d, f)
-	c.http.tell(d, f)
+	c.http.tell(d)
 	c.dns.finish(d, f)
 }
 

@@ -109,7 +109,7 @@ func (c *conversation) find(d *decoder, f *flow, from side, now int64, data []by
 func (c *conversation) other(d *decoder, f *flow, from side, kind piece, data []byte) {
 	switch {
 	case kind == pieceResponse:
-		c.http.response(d, f, data)
+		c.http.response(d, data)
 	case kind == pieceSecret && f.midstream:
 		// One such piece may be chance. Two are a session.
 		if c.secret[from]++; int(c.secret[0])+int(c.secret[1]) >= 2 {

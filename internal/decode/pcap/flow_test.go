@@ -231,7 +231,7 @@ func TestIdle(t *testing.T) {
 func TestUID(t *testing.T) {
 	k := newTalk(client, proxy, 0).open()
 	k.say(fromClient, []byte("CONNECT a.example:443 HTTP/1.1\r\n\r\n")).say(fromServer, []byte("HTTP/1.1 200 OK\r\n\r\n"))
-	shots := append(k.shots, two()...)
+	shots := slices.Concat(k.shots, two())
 	first, _ := decodeShots(t, shots...)
 	again, _ := decodeShots(t, shots...)
 	if diff := cmp.Diff(first, again, cmpopts.EquateComparable(client)); diff != "" {

@@ -26,7 +26,7 @@ type requests struct {
 }
 
 // request reads the head of a request, and returns what is behind it.
-func (c *conversation) request(d *decoder, f *flow, from side, now int64, data []byte) []byte {
+func (c *conversation) request(d *decoder, f *flow, from side, data []byte) []byte {
 	s := &c.streams[from]
 	before := len(s.buf)
 	if data = c.gather(d, from, data); data == nil {
@@ -185,7 +185,7 @@ func splitAuthority(s string, fallback uint16) (host string, port uint16) {
 }
 
 // response takes the beginning of a response.
-func (r *requests) response(d *decoder, _ *flow, b []byte) {
+func (r *requests) response(d *decoder, b []byte) {
 	const at = len("HTTP/1.1 ")
 	if len(r.unanswered) == 0 || len(b) < at+3 {
 		return
@@ -204,7 +204,7 @@ func (r *requests) tellFirst(d *decoder, status int) {
 }
 
 // tell gives the requests that were not answered.
-func (r *requests) tell(d *decoder, _ *flow) {
+func (r *requests) tell(d *decoder) {
 	for len(r.unanswered) > 0 {
 		r.tellFirst(d, 0)
 	}

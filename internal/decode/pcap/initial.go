@@ -52,10 +52,10 @@ func versionOf(v uint32) (quicVersion, bool) {
 // quicName returns a version as Zeek names it, but for version 1, which Zeek
 // calls "1": alone that would say nothing.
 func quicName(v uint32) string {
-	switch {
-	case v == quicV1:
+	switch v {
+	case quicV1:
 		return "QUICv1"
-	case v == quicV2:
+	case quicV2:
 		return "quicv2"
 	}
 	n := v & 0xff

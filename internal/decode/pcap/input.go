@@ -87,10 +87,10 @@ func (in *input) within(n int) ([]byte, error) {
 func (in *input) skip(n int) error {
 	done, err := in.r.Discard(n)
 	in.offset += int64(done)
-	switch {
-	case err == nil:
+	switch err {
+	case nil:
 		return nil
-	case err == io.EOF:
+	case io.EOF:
 		return errCut
 	}
 	return fmt.Errorf("reading packets: %w", err)

@@ -89,7 +89,7 @@ func (h *handshake) record(from side) bool {
 		r.ciphered = true
 	case r.kind == recordHandshake && r.encrypted(h):
 		r.finished = true
-	case r.kind == recordData && r.secret == 0 && !(h.early && !h.server):
+	case r.kind == recordData && r.secret == 0 && (h.server || !h.early):
 		r.secret = r.left
 	}
 	h.settle()

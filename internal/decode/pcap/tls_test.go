@@ -30,10 +30,10 @@ func sessions(t testing.TB) []session {
 	sum := sha256.Sum256(leaf)
 	now := func() time.Time { return epoch }
 	serve := &tls.Config{Certificates: []tls.Certificate{cert}, NextProtos: []string{"h2", "http/1.1"}, Time: now}
-	trust := func(c tls.Config) *tls.Config {
+	trust := func(c *tls.Config) *tls.Config {
 		c.ServerName, c.InsecureSkipVerify = "C2.Example.", true
 		c.NextProtos, c.Time = []string{"h2", "http/1.1"}, now
-		return &c
+		return c
 	}
 	shown := event.Handshake{
 		Subject: "CN=c2.example,O=Jörg\\, Söhne", Issuer: "CN=c2.example,O=Jörg\\, Söhne", CertID: hex.EncodeToString(sum[:]),
@@ -45,23 +45,23 @@ func sessions(t testing.TB) []session {
 	distrusted := event.Handshake{Version: "TLSv13", ALPN: "h2", Established: event.No}
 
 	cache := tls.NewLRUClientSessionCache(4)
-	resumable := trust(tls.Config{MaxVersion: tls.VersionTLS12, ClientSessionCache: cache})
+	resumable := trust(&tls.Config{MaxVersion: tls.VersionTLS12, ClientSessionCache: cache})
 	first := shake(t, resumable, serve)
 	resumed := tls12
 	resumed.Subject, resumed.Issuer, resumed.CertID = "", "", ""
 
-	distrust := trust(tls.Config{})
+	distrust := trust(&tls.Config{})
 	distrust.InsecureSkipVerify = false
-	distrust12 := trust(tls.Config{MaxVersion: tls.VersionTLS12})
+	distrust12 := trust(&tls.Config{MaxVersion: tls.VersionTLS12})
 	distrust12.InsecureSkipVerify = false
 	all := []session{
-		{"TLS 1.3", shake(t, trust(tls.Config{}), serve), tls13},
+		{"TLS 1.3", shake(t, trust(&tls.Config{}), serve), tls13},
 		{"TLS 1.2", first, tls12},
 		{"TLS 1.2, resumed", shake(t, resumable, serve), resumed},
-		{"TLS 1.3, the server asks again", shake(t, trust(tls.Config{CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP384}}), curves(serve)), tls13},
+		{"TLS 1.3, the server asks again", shake(t, trust(&tls.Config{CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP384}}), curves(serve)), tls13},
 		{"TLS 1.3, the client does not trust", shake(t, distrust, serve), distrusted},
 		{"TLS 1.2, the client does not trust", shake(t, distrust12, serve), refused},
-		{"the server refuses", shake(t, trust(tls.Config{MaxVersion: tls.VersionTLS12}), &tls.Config{Certificates: serve.Certificates, MinVersion: tls.VersionTLS13}),
+		{"the server refuses", shake(t, trust(&tls.Config{MaxVersion: tls.VersionTLS12}), &tls.Config{Certificates: serve.Certificates, MinVersion: tls.VersionTLS13}),
 			event.Handshake{ALPN: "h2", Established: event.No}},
 	}
 	for i := range all {

@@ -2,7 +2,10 @@ package pcap
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -61,17 +64,13 @@ func tsharkFlows(t *testing.T, data []byte) seen {
 	t.Helper()
 	s := seen{map[event.Proto]int{}, map[arrow]traffic{}, map[arrow]bool{}}
 	last := make(map[string]float64)
-	const again = "tcp.analysis.retransmission || tcp.analysis.fast_retransmission || tcp.analysis.spurious_retransmission || tcp.analysis.keep_alive"
-	repeated := make(map[string]bool)
-	for _, r := range tshark(t, data, again, "frame.number") {
-		repeated[r[0]] = true
+	fields := []string{
+		"frame.number", "frame.time_epoch", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
+		"tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.len", "udp.stream", "udp.srcport", "udp.dstport", "udp.length",
+		"tcp.analysis.lost_segment", "tcp.analysis.ack_lost_segment",
+		"tcp.analysis.retransmission", "tcp.analysis.fast_retransmission", "tcp.analysis.spurious_retransmission", "tcp.analysis.keep_alive",
 	}
-	missing := make(map[string]bool)
-	for _, r := range tshark(t, data, "tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment", "frame.number") {
-		missing[r[0]] = true
-	}
-	for _, r := range tshark(t, data, "(tcp || udp) && !icmp && !icmpv6", "frame.number", "frame.time_epoch", "ip.src", "ip.dst", "ipv6.src", "ipv6.dst",
-		"tcp.stream", "tcp.srcport", "tcp.dstport", "tcp.len", "udp.stream", "udp.srcport", "udp.dstport", "udp.length") {
+	for _, r := range tshark(t, data, "(tcp || udp) && !icmp && !icmpv6", fields...) {
 		src, dst := r[2]+r[4], r[3]+r[5]
 		a := arrow{event.TCP, join(src, r[7]), join(dst, r[8])}
 		stream, length := "tcp"+r[6], r[9]
@@ -94,11 +93,11 @@ func tsharkFlows(t *testing.T, data []byte) seen {
 		last[stream] = at
 		v := s.traffic[a]
 		v.Packets++
-		if !repeated[r[0]] {
+		if strings.Join(r[16:], "") == "" {
 			v.Bytes += n
 		}
 		s.traffic[a] = v
-		if missing[r[0]] {
+		if r[14]+r[15] != "" {
 			s.lossy[a], s.lossy[arrow{a.proto, a.dst, a.src}] = true, true
 		}
 	}
@@ -133,8 +132,8 @@ func ourFlows(b *event.Batch) seen {
 func TestFlowsAsTshark(t *testing.T) {
 	for name, data := range captures(t) {
 		t.Run(name, func(t *testing.T) {
-			want, b := tsharkFlows(t, data), new(event.Batch)
-			b, _ = read(t, data)
+			want := tsharkFlows(t, data)
+			b, _ := read(t, data)
 			got := ourFlows(b)
 			if diff := cmp.Diff(want.flows, got.flows); diff != "" {
 				t.Errorf("flows (-tshark +ours):\n%s", diff)
@@ -152,28 +151,117 @@ func TestFlowsAsTshark(t *testing.T) {
 	}
 }
 
+// A hello is a frame that tshark finds handshake messages in.
+type hello struct {
+	stream       string
+	messages     []string // types
+	sni, ja3     string
+	ja3s, random string
+	certificates []string
+	validity     []string // of the certificates, two for each
+}
+
+// tsharkHellos returns the frames with messages of the handshake.
+func tsharkHellos(t *testing.T, data []byte) (all []hello) {
+	t.Helper()
+	fields := []string{
+		"tcp.stream", "udp.stream", "tls.handshake.type", "tls.handshake.extensions_server_name", "tls.handshake.ja3",
+		"tls.handshake.ja3s", "tls.handshake.random", "tls.handshake.certificate", "x509af.utcTime",
+	}
+	for _, r := range tshark(t, data, "tls.handshake.type", fields...) {
+		all = append(all, hello{
+			r[0] + "/" + r[1], strings.Split(r[2], "|"), strings.ToLower(r[3]), r[4], r[5], r[6],
+			strings.Split(r[7], "|"), append(strings.Split(r[8], "|"), "", ""),
+		})
+	}
+	return all
+}
+
+func (h *hello) has(message string) bool { return slices.Contains(h.messages, message) }
+
+func TestHandshakesAsTshark(t *testing.T) {
+	for name, data := range captures(t) {
+		t.Run(name, func(t *testing.T) {
+			hellos := tsharkHellos(t, data)
+			b, _ := read(t, data)
+			compareClients(t, hellos, b.Handshakes)
+			compareServers(t, hellos, b.Handshakes)
+			compareCertificates(t, hellos, b.Certificates)
+		})
+	}
+}
+
 // A greeting is what a ClientHello shows.
 type greeting struct{ SNI, JA3 string }
 
 // The first hello of a connection counts, not that behind a HelloRetryRequest.
-func TestHellosAsTshark(t *testing.T) {
-	for name, data := range captures(t) {
-		t.Run(name, func(t *testing.T) {
-			want, got := make(map[greeting]int), make(map[greeting]int)
-			streams := make(map[string]bool)
-			for _, r := range tshark(t, data, "tls.handshake.type == 1", "tcp.stream", "udp.stream", "tls.handshake.extensions_server_name", "tls.handshake.ja3") {
-				if stream := r[0] + "/" + r[1]; !streams[stream] {
-					streams[stream] = true
-					want[greeting{strings.ToLower(r[2]), r[3]}]++
-				}
-			}
-			b, _ := read(t, data)
-			for _, h := range b.Handshakes {
-				got[greeting{h.SNI, h.JA3}]++
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("(-tshark +ours):\n%s", diff)
-			}
-		})
+func compareClients(t *testing.T, hellos []hello, handshakes []event.Handshake) {
+	t.Helper()
+	want, got := make(map[greeting]int), make(map[greeting]int)
+	seen := make(map[string]bool)
+	for _, h := range hellos {
+		if h.has("1") && !seen[h.stream] {
+			seen[h.stream] = true
+			want[greeting{h.sni, h.ja3}]++
+		}
+	}
+	for _, h := range handshakes {
+		got[greeting{h.SNI, h.JA3}]++
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("clients (-tshark +ours):\n%s", diff)
+	}
+}
+
+// A HelloRetryRequest is not the server's answer. tshark does not always read
+// the one that comes behind it, nor do we read those of QUIC.
+func compareServers(t *testing.T, hellos []hello, handshakes []event.Handshake) {
+	t.Helper()
+	last := make(map[string]string)
+	for _, h := range hellos {
+		if !h.has("2") || strings.HasPrefix(h.stream, "/") {
+			continue
+		}
+		if last[h.stream] = h.ja3s; strings.HasPrefix(h.random, "cf21ad74e59a6111be1d8c021e65b891") {
+			last[h.stream] = "unread"
+		}
+	}
+	missing := make(map[string]int)
+	for _, ja3s := range last {
+		missing[ja3s]++
+	}
+	for _, h := range handshakes {
+		switch {
+		case h.JA3S == "":
+		case missing[h.JA3S] > 0:
+			missing[h.JA3S]--
+		default:
+			missing["unread"]--
+		}
+	}
+	for ja3s, n := range missing {
+		if n != 0 {
+			t.Errorf("JA3S %s: tshark has %d more", ja3s, n)
+		}
+	}
+}
+
+// The first certificate in a Certificate message is the server's. A client
+// sends its own together with a ClientKeyExchange (16).
+func compareCertificates(t *testing.T, hellos []hello, certificates []event.Certificate) {
+	t.Helper()
+	want, got := make(map[string]bool), make(map[string]bool)
+	for _, h := range hellos {
+		if h.has("11") && !h.has("16") {
+			sum := sha256.Sum256(unhex(t, h.certificates[0]))
+			want[hex.EncodeToString(sum[:])+" "+h.validity[0]+" "+h.validity[1]] = true
+		}
+	}
+	for _, c := range certificates {
+		const form = "2006-01-02 15:04:05 (UTC)"
+		got[c.ID+" "+c.NotBefore.Std().Format(form)+" "+c.NotAfter.Std().Format(form)] = true
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("certificates (-tshark +ours):\n%s", diff)
 	}
 }
