@@ -32,6 +32,9 @@ const (
 	// the wire's: elsewhere, and at another time.
 	timedWithin = time.Minute
 
+	// plain is the share from which no other address is compared with.
+	plain = 0.9
+
 	// maxGlimpses bounds the pairs that one seat and one address are compared
 	// by. The far ends with the fewest come first.
 	maxGlimpses = 1 << 14

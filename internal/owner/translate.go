@@ -247,6 +247,9 @@ func (s *seat) places(by map[Far][]*outer) []*place {
 	slices.SortFunc(likely, func(a, b *outer) int { return cmp.Or(cmp.Compare(weight[b], weight[a]), a.addr.Compare(b.addr)) })
 	var fits []*place
 	for _, o := range likely[:min(len(likely), maxPlaces)] {
+		if slices.ContainsFunc(fits, func(p *place) bool { return p.explained >= plain && p.at.watched.meets(o.watched) }) {
+			continue
+		}
 		if p, ok := s.fit(o); ok {
 			fits = append(fits, &p)
 		}

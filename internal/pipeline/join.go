@@ -57,11 +57,13 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	if err := g.Wait(); err != nil {
 		return nil, err
 	}
-	edges := 0
+	edges, outside, inside := 0, 0, 0
 	for i := range results {
 		edges += len(results[i].edges)
+		outside, inside = outside+len(results[i].loose.Outside), inside+len(results[i].loose.Inside)
 	}
 	out.edges = make([]detect.Edge, 0, edges)
+	out.loose.Outside, out.loose.Inside = make([]owner.Outside, 0, outside), make([]owner.Inside, 0, inside)
 	for i := range results {
 		out.add(&results[i])
 		results[i] = groupResult{} // not held twice

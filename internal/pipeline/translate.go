@@ -37,12 +37,17 @@ func hidden(leases []store.Lease, loads []store.Load) bool {
 // outside an address translation get the owners that hosts behind it report.
 // Their sessions, edges and accounts are made anew.
 func (r *run) translate(ctx context.Context, j *joined) error {
+	if len(j.loose.Inside) > 0 && len(j.loose.Outside) > 0 {
+		release()
+	}
 	found := owner.Translate(&j.loose)
 	if len(found.Seats) == 0 {
 		j.loose = owner.Loose{}
 		return nil
 	}
+	j.loose.Outside, j.loose.Inside = nil, nil
 	t := newTranslation(r, j, found)
+	release()
 	err := r.store.Flush(ctx)
 	if err == nil {
 		err = t.hosts(ctx)
@@ -67,10 +72,9 @@ func (r *run) translate(ctx context.Context, j *joined) error {
 type translation struct {
 	*run
 	*joined
-	pairs map[store.SessionKey]owner.Translated // by the connect's session
-	flows map[string][]store.SessionKey         // of the pairs, by their host
-	moved map[store.SessionKey]owner.Moved
-	gates map[netip.Addr]int64 // flows joined of each address that translates
+	pairs map[string][]owner.Translated // by host
+	moved map[string][]owner.Moved      // by host
+	gates map[netip.Addr]int64          // flows joined of each address that translates
 
 	measured map[string]bool // hosts and addresses whose edges are made anew
 	edges    []detect.Edge
@@ -79,22 +83,19 @@ type translation struct {
 func newTranslation(r *run, j *joined, found owner.Translation) *translation {
 	t := &translation{
 		run: r, joined: j,
-		pairs: make(map[store.SessionKey]owner.Translated, len(found.Pairs)),
-		flows: make(map[string][]store.SessionKey),
-		moved: make(map[store.SessionKey]owner.Moved, len(found.Moved)),
+		pairs: make(map[string][]owner.Translated), moved: make(map[string][]owner.Moved),
 		gates: make(map[netip.Addr]int64), measured: make(map[string]bool),
 	}
 	for _, s := range found.Seats {
 		t.gates[s.Outside] = 0
 	}
 	for _, p := range found.Pairs {
-		t.pairs[store.SessionKey{Host: p.Host, Key: p.Connect}] = p
-		t.flows[p.Host] = append(t.flows[p.Host], flowKey(p))
+		t.pairs[p.Host] = append(t.pairs[p.Host], p)
 		t.gates[p.Client]++
 		t.measured[p.Host], t.measured[p.Client.String()] = true, true
 	}
 	for _, m := range found.Moved {
-		t.moved[store.SessionKey{Host: m.Host, Key: m.Connect}] = m
+		t.moved[m.Host] = append(t.moved[m.Host], m)
 		t.measured[m.Host] = true
 	}
 	return t
@@ -126,67 +127,102 @@ func (t *translation) hosts(ctx context.Context) error {
 		}
 		part = append(part, host)
 		if a := t.Hosts[host]; a != nil {
-			rows += a.Sessions + int64(len(t.flows[host]))
+			rows += a.Sessions
 		}
 	}
 	return t.adopt(ctx, part)
 }
 
+// A change is what becomes of some hosts' sessions.
+type change struct {
+	pairs map[store.SessionKey]owner.Translated // by the connect's session
+	moved map[store.SessionKey]owner.Moved
+	flows map[store.SessionKey]event.Session // of the pairs
+
+	gone     []store.SessionKey
+	sessions []event.Session // all of the hosts' as they are then, the new ones first
+	put      int             // how many are new
+}
+
 // adopt gives hosts the flows that are theirs, in place of the connects'
 // sessions.
 func (t *translation) adopt(ctx context.Context, hosts []string) error {
-	flows, err := t.read(ctx, hosts)
-	if err != nil || len(hosts) == 0 {
-		return err
-	}
-	var sessions, put []event.Session
-	var gone []store.SessionKey
-	err = t.store.Sessions(ctx, store.SessionFilter{Hosts: hosts}, func(s *event.Session) error {
-		k := store.SessionKey{Host: s.Host, Key: s.Key}
-		now := *s
-		if p, ok := t.pairs[k]; ok && s.Sensor == "" {
-			flow, ok := flows[flowKey(p)]
-			if !ok {
-				return fmt.Errorf("the session of flow %d is not in the store", p.Flow)
-			}
-			now = t.Adopt(&flow, s, p)
-			t.loose.Strangers[owner.StrangerOf(&flow)]--
-			gone = append(gone, flowKey(p))
-		} else if m, ok := t.moved[k]; ok && s.Sensor == "" {
-			now = t.Move(s, m)
-		} else {
-			sessions = append(sessions, now)
-			return nil
-		}
-		gone = append(gone, k)
-		put = append(put, now)
-		sessions = append(sessions, now)
+	if len(hosts) == 0 {
 		return nil
-	})
+	}
+	defer release()
+	c, err := t.changes(ctx, hosts)
 	if err != nil {
 		return err
 	}
-	if err := t.store.RemoveSessions(ctx, gone); err != nil {
+	err = t.store.Sessions(ctx, store.SessionFilter{Hosts: hosts}, func(s *event.Session) error { return t.change(c, s) })
+	if err != nil {
 		return err
 	}
-	t.measure(sessions)
-	return t.store.PutSessions(ctx, put)
+	if err := t.store.RemoveSessions(ctx, c.gone); err != nil {
+		return err
+	}
+	t.measure(c.sessions)
+	return t.store.PutSessions(ctx, c.sessions[:c.put])
 }
 
-// read returns the sessions of the flows that are the hosts'.
-func (t *translation) read(ctx context.Context, hosts []string) (map[store.SessionKey]event.Session, error) {
+// changes returns what is to become of the hosts' sessions, with those of the
+// flows that are theirs.
+func (t *translation) changes(ctx context.Context, hosts []string) (*change, error) {
+	c := &change{
+		pairs: make(map[store.SessionKey]owner.Translated), moved: make(map[store.SessionKey]owner.Moved),
+		flows: make(map[store.SessionKey]event.Session),
+	}
 	var keys []store.SessionKey
+	rows := int64(0)
 	for _, h := range hosts {
-		keys = append(keys, t.flows[h]...)
+		if a := t.Hosts[h]; a != nil {
+			rows += a.Sessions
+		}
+		for _, p := range t.pairs[h] {
+			c.pairs[store.SessionKey{Host: h, Key: p.Connect}] = p
+			keys = append(keys, flowKey(p))
+		}
+		for _, m := range t.moved[h] {
+			c.moved[store.SessionKey{Host: h, Key: m.Connect}] = m
+		}
 	}
-	flows := make(map[store.SessionKey]event.Session, len(keys))
+	c.sessions = make([]event.Session, 0, rows)
 	if len(keys) == 0 {
-		return flows, nil
+		return c, nil
 	}
-	return flows, t.store.Sessions(ctx, store.SessionFilter{Keys: keys}, func(s *event.Session) error {
-		flows[store.SessionKey{Host: s.Whose(), Key: s.Key}] = *s
+	return c, t.store.Sessions(ctx, store.SessionFilter{Keys: keys}, func(s *event.Session) error {
+		c.flows[store.SessionKey{Host: s.Whose(), Key: s.Key}] = *s
 		return nil
 	})
+}
+
+// change notes what becomes of a host's session.
+func (t *translation) change(c *change, s *event.Session) error {
+	k := store.SessionKey{Host: s.Host, Key: s.Key}
+	if p, ok := c.pairs[k]; ok && s.Sensor == "" {
+		flow, ok := c.flows[flowKey(p)]
+		if !ok {
+			return fmt.Errorf("the session of flow %d is not in the store", p.Flow)
+		}
+		t.loose.Strangers[owner.StrangerOf(&flow)]--
+		c.replace(t.Adopt(&flow, s, p), flowKey(p), k)
+		delete(c.flows, flowKey(p))
+	} else if m, ok := c.moved[k]; ok && s.Sensor == "" {
+		c.replace(t.Move(s, m), k)
+	} else {
+		c.sessions = append(c.sessions, *s)
+	}
+	return nil
+}
+
+// replace puts a new session in the place of others.
+func (c *change) replace(s event.Session, gone ...store.SessionKey) {
+	c.gone = append(c.gone, gone...)
+	c.sessions = append(c.sessions, s)
+	last := len(c.sessions) - 1
+	c.sessions[c.put], c.sessions[last] = c.sessions[last], c.sessions[c.put]
+	c.put++
 }
 
 // measure makes the edges of some hosts, of which these are all the sessions.
