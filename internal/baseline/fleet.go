@@ -1,23 +1,29 @@
 // Package baseline says what is normal: how common a program, a destination
 // and the pair of them are among the hosts, and what each program's edges
 // usually look like.
+//
+// Every share that is asked for an edge leaves that edge's own host out: no
+// edge vouches for itself. One host has one vote, however much it does. Where
+// little is known of a program its image counts, then its class, then what is
+// shipped with Postern: small numbers are drawn to what is known of more.
 package baseline
 
 import (
-	"context"
-	"fmt"
-	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern/postern/internal/detect"
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/program"
-	"github.com/postern/postern/internal/store"
 )
 
 // periodic is the p-value of the timing test below which an edge counts as
 // periodic for its program's base rate.
 const periodic = 0.01
+
+// An Attribute is what a host has in common with others, as its role. The text
+// is of its kind and its value: "role server".
+type Attribute string
 
 // A Fleet is what all hosts together look like. It is safe for concurrent use
 // once learnt.
@@ -29,180 +35,169 @@ type Fleet struct {
 	First, Last event.Time
 
 	began    map[string]event.Time // each host's first session
-	programs map[string]*Program
-	domains  map[string]store.DomainStat
-	pairs    map[store.Edge]int64 // hosts
-	classes  *program.Classes
+	of       func(host string) []Attribute
+	groups   map[Attribute]int64 // hosts
+	programs map[string]*profile
+	images   map[string]*profile // of the images that host others, all they run together
+	domains  map[string]int64    // hosts, by any program
+	pairs    map[pair]*hostCount
+	classes  map[program.Class]*class
+	edges    []detect.Edge
+	known    int64       // of edges, those whose program is
+	runs     map[run]int // where the edges of a host's program begin
+	shipped  *program.Classes
 }
 
-// A Program is what is known of one program over the fleet.
-type Program struct {
-	Hosts   int64
-	Domains int64
-	Class   program.Class
-
-	classed  bool
-	links    int64 // host and domain, each pair once
-	byHosts  []int64
-	bytes    []int64 // known outbound bytes of its edges, ascending
-	hours    []int   // active hours of its edges, ascending
-	tested   int64   // edges that the timing test could look at
-	periodic int64   // those of them that are periodic
+// A pair is a program, or an image, and a registered domain.
+type pair struct {
+	program string
+	image   bool
+	domain  string
 }
 
-// Learn makes the fleet from the store's aggregates and the measured edges.
-func Learn(ctx context.Context, st store.Store, edges []detect.Edge, classes *program.Classes) (*Fleet, error) {
-	f := &Fleet{
-		began:    make(map[string]event.Time),
-		programs: make(map[string]*Program),
-		domains:  make(map[string]store.DomainStat),
-		pairs:    make(map[store.Edge]int64),
-		classes:  classes,
-	}
-	if err := f.aggregates(ctx, st); err != nil {
-		return nil, fmt.Errorf("learning the baseline: %w", err)
-	}
-	for i := range edges {
-		f.edge(&edges[i])
-	}
-	f.Hosts = int64(len(f.began))
-	for _, p := range f.programs {
-		slices.Sort(p.bytes)
-		slices.Sort(p.hours)
-		slices.Sort(p.byHosts)
-	}
-	return f, nil
+// A hostCount counts hosts, in all and by what they have in common.
+type hostCount struct {
+	n       int64
+	last    string // the host counted last: they come one after the other
+	daily   dayLog
+	grouped map[Attribute]int64
 }
 
-func (f *Fleet) aggregates(ctx context.Context, st store.Store) error {
-	programs, err := st.Programs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range programs {
-		f.programs[s.Program] = &Program{Hosts: s.Hosts, Domains: s.Domains, Class: program.App}
-	}
-	domains, err := st.Domains(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range domains {
-		f.domains[s.Domain] = s
-	}
-	pairs, err := st.Pairs(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range pairs {
-		f.pairs[s.Edge] = s.Hosts
-		if p := f.programs[s.Program]; p != nil {
-			p.links += s.Hosts
-			for range s.Hosts {
-				p.byHosts = append(p.byHosts, s.Hosts)
-			}
-		}
-	}
-	return nil
-}
-
-func (f *Fleet) edge(e *detect.Edge) {
-	if f.First == event.Never || e.First < f.First {
-		f.First = e.First
-	}
-	f.Last = max(f.Last, e.Last)
-	if t, ok := f.began[e.Host]; !ok || e.First < t {
-		f.began[e.Host] = e.First
-	}
-	p := f.programs[e.Program]
-	if p == nil {
+func (c *hostCount) add(host string, attributes []Attribute) {
+	if c.n > 0 && c.last == host {
 		return
 	}
-	if e.Image != "" && !p.classed {
-		p.Class, p.classed = f.classes.Of(e.Image), true
+	c.n, c.last = c.n+1, host
+	for _, a := range attributes {
+		if c.grouped == nil {
+			c.grouped = make(map[Attribute]int64)
+		}
+		c.grouped[a]++
 	}
-	if e.UnknownBytes < e.Sessions {
-		p.bytes = append(p.bytes, e.BytesOut)
+}
+
+// Learn makes the fleet from the measured edges, which must stand in order of
+// host and program. The function gives a host's attributes, the most general
+// first; it may be nil.
+func Learn(edges []detect.Edge, classes *program.Classes, of func(host string) []Attribute) *Fleet {
+	if of == nil {
+		of = func(string) []Attribute { return nil }
 	}
-	p.hours = append(p.hours, e.Hours)
-	if e.Timing.Scale > 0 {
-		p.tested++
-		if e.Timing.P < periodic {
-			p.periodic++
+	f := &Fleet{
+		began: make(map[string]event.Time), of: of, groups: make(map[Attribute]int64),
+		programs: make(map[string]*profile), images: make(map[string]*profile),
+		domains: make(map[string]int64), pairs: make(map[pair]*hostCount),
+		classes: make(map[program.Class]*class), shipped: classes,
+	}
+	for i := range edges {
+		if image := Image(edges[i].Program); image != edges[i].Program {
+			f.images[image] = newProfile(program.App)
 		}
 	}
-}
-
-// Program returns what is known of a program, or an empty Program. The caller
-// must not change it.
-func (f *Fleet) Program(name string) *Program {
-	if p := f.programs[name]; p != nil {
-		return p
+	runs(edges, func(e *detect.Edge) string { return e.Host }, f.host)
+	f.Hosts = int64(len(f.began))
+	for _, p := range f.programs {
+		p.settle()
 	}
-	return &Program{Class: program.App}
+	for _, p := range f.images {
+		p.settle()
+	}
+	f.edges, f.runs = edges, make(map[run]int)
+	for i := range edges {
+		f.link(i)
+	}
+	for _, c := range f.classes {
+		c.settle()
+	}
+	f.settleVolume()
+	return f
 }
 
-// OtherHosts returns how many hosts beside one that does go to the domain, by
-// any program.
-func (f *Fleet) OtherHosts(domain string) int64 { return max(0, f.domains[domain].Hosts-1) }
+// runs calls do for each run of edges that are alike.
+func runs(edges []detect.Edge, alike func(*detect.Edge) string, do func([]detect.Edge)) {
+	for from := 0; from < len(edges); {
+		to := from + 1
+		for to < len(edges) && alike(&edges[to]) == alike(&edges[from]) {
+			to++
+		}
+		do(edges[from:to])
+		from = to
+	}
+}
 
-// PairHosts returns how many hosts have the program go to the domain.
-func (f *Fleet) PairHosts(program, domain string) int64 {
-	return f.pairs[store.Edge{Program: program, Domain: domain}]
+// host takes in all edges of one host.
+func (f *Fleet) host(edges []detect.Edge) {
+	name := edges[0].Host
+	attributes := f.of(name)
+	began := edges[0].First
+	domains := make(map[string]bool)
+	for i := range edges {
+		e := &edges[i]
+		began = min(began, e.First)
+		if f.First == event.Never || e.First < f.First {
+			f.First = e.First
+		}
+		f.Last = max(f.Last, e.Last)
+		if !domains[e.Domain] {
+			domains[e.Domain] = true
+			f.domains[e.Domain]++
+		}
+		if e.Program != "" {
+			f.edge(e, attributes)
+		}
+	}
+	for _, a := range attributes {
+		f.groups[a]++
+	}
+	f.began[name] = began
+}
+
+// edge takes in one edge of a known program.
+func (f *Fleet) edge(e *detect.Edge, attributes []Attribute) {
+	p := f.programs[e.Program]
+	if p == nil {
+		p = newProfile(f.classOf(e))
+		f.programs[e.Program] = p
+	}
+	p.add(e, attributes)
+	f.count(pair{e.Program, false, e.Domain}, e.Host, attributes).daily.add(e)
+	image := Image(e.Program)
+	if i := f.images[image]; i != nil {
+		i.class = p.class
+		i.add(e, attributes)
+		f.count(pair{image, true, e.Domain}, e.Host, attributes)
+	}
+}
+
+func (f *Fleet) classOf(e *detect.Edge) program.Class {
+	if e.Image == "" {
+		return f.shipped.Of(Image(e.Program))
+	}
+	return f.shipped.Of(e.Image)
+}
+
+func (f *Fleet) count(k pair, host string, attributes []Attribute) *hostCount {
+	c := f.pairs[k]
+	if c == nil {
+		c = new(hostCount)
+		f.pairs[k] = c
+	}
+	c.add(host, attributes)
+	return c
+}
+
+// Image returns the image of a program's key: the key without what the image
+// hosts.
+func Image(key string) string {
+	if i := strings.LastIndex(key, " ["); i >= 0 && strings.HasSuffix(key, "]") {
+		return key[:i]
+	}
+	return key
 }
 
 // Age returns how long the evidence of a host reaches back from t: what begins
 // with it is not new.
-func (f *Fleet) Age(host string, t event.Time) time.Duration {
-	return t.Sub(f.began[host])
-}
+func (f *Fleet) Age(host string, t event.Time) time.Duration { return t.Sub(f.began[host]) }
 
 // Span returns how long the evidence reaches from its first session to t.
 func (f *Fleet) Span(t event.Time) time.Duration { return t.Sub(f.First) }
-
-// A Share is how many of a number of things there are, without the one asked
-// about: an edge does not vouch for itself.
-type Share struct{ Count, Of int64 }
-
-// Shrunk returns the share, drawn to a prior as if the prior had been seen
-// weight times: small numbers say little.
-func (s Share) Shrunk(prior, weight float64) float64 {
-	return (float64(s.Count) + weight*prior) / (float64(s.Of) + weight)
-}
-
-// Links returns how many of the program's links (a host and a domain) are to
-// domains to which at most that many hosts have it go, without the one asked
-// about.
-func (p *Program) Links(hosts int64) Share {
-	n, _ := slices.BinarySearch(p.byHosts, hosts+1)
-	return without(int64(n), p.links)
-}
-
-// AtLeastBytes returns how many of the program's edges sent that much or more,
-// without the one asked about.
-func (p *Program) AtLeastBytes(n int64) Share {
-	i, _ := slices.BinarySearch(p.bytes, n)
-	return without(int64(len(p.bytes)-i), int64(len(p.bytes)))
-}
-
-// AtLeastHours returns how many of the program's edges were active in that
-// many hours or more, without the one asked about.
-func (p *Program) AtLeastHours(n int) Share {
-	i, _ := slices.BinarySearch(p.hours, n)
-	return without(int64(len(p.hours)-i), int64(len(p.hours)))
-}
-
-// Periodic returns how many of the program's edges are periodic, without the
-// one asked about, whose timing test gave the p-value.
-func (p *Program) Periodic(asked float64) Share {
-	s := without(p.periodic, p.tested)
-	if asked >= periodic {
-		s.Count = min(p.periodic, s.Of) // it is not among them
-	}
-	return s
-}
-
-// OnHosts returns on how many of the fleet's hosts the program makes TLS
-// connections, without the one asked about.
-func (f *Fleet) OnHosts(p *Program) Share { return without(p.Hosts, f.Hosts) }
-
-func without(count, of int64) Share { return Share{max(0, count-1), max(0, of-1)} }

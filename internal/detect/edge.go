@@ -32,8 +32,20 @@ type Edge struct {
 
 	First, Last event.Time
 	Hours       int           // distinct hours (UTC) that a session overlaps
+	OffHours    int           // those of them outside the time window
 	Days        int           // distinct days (UTC) that a session overlaps
 	Longest     time.Duration // of one session, as far as known
+	Connected   time.Duration // of all sessions together, as far as known
+
+	// Daily is what each active day had, by date.
+	Daily []Day
+
+	// Burst is the most that is known to have left within the window of the
+	// data transfer threshold.
+	Burst Burst
+
+	// Starts are the first of the sessions' starts, by time.
+	Starts []event.Time
 
 	// Timing is the timing test of the most regular process instance, or of
 	// all of them together: several instances that beacon at once look
@@ -47,6 +59,41 @@ type Edge struct {
 	SelfSigned bool              // a certificate that issued itself
 }
 
+// A Day is what an edge had on one day (UTC).
+type Day struct {
+	Date     int32 // days since the Unix epoch
+	Sessions int32 // that began
+	Unknown  int32 // those of them whose outbound bytes are unknown
+	BytesOut int64 // of the others
+	BytesIn  int64
+	Hours    uint32 // bit h is set when a session overlaps the hour h
+}
+
+// A Burst is what left within a short time.
+type Burst struct {
+	BytesOut int64
+	From, To event.Time // starts of its first and last session
+}
+
+// A Config holds what may be set about the measuring.
+type Config struct {
+	// Transfer is the window of the data transfer threshold.
+	Transfer time.Duration
+
+	// Within reports whether an instant lies in the time window, in which
+	// activity is expected. Nil is always.
+	Within func(time.Time) bool
+}
+
+// Defaults returns a window of five minutes, and Monday to Friday from 7 to 19
+// o'clock UTC.
+func Defaults() Config {
+	return Config{Transfer: 5 * time.Minute, Within: func(t time.Time) bool {
+		d := t.Weekday()
+		return d != time.Saturday && d != time.Sunday && t.Hour() >= 7 && t.Hour() < 19
+	}}
+}
+
 // webPorts are the ports where TLS to a web service is usual.
 var webPorts = map[uint16]bool{443: true, 8443: true, 9443: true, 4443: true}
 
@@ -56,9 +103,13 @@ const maxTimes = 20_000
 
 type key struct{ host, program, domain string }
 
+// maxStarts bounds how many starts an edge keeps for the series that it may be a
+// part of.
+const maxStarts = 128
+
 // Measure groups sessions into edges and measures them. All sessions of a host
 // must be in one call. The edges are ordered by host, program and domain.
-func Measure(sessions []event.Session) []Edge {
+func Measure(sessions []event.Session, c Config) []Edge {
 	groups := make(map[key][]int)
 	for i := range sessions {
 		s := &sessions[i]
@@ -67,7 +118,7 @@ func Measure(sessions []event.Session) []Edge {
 	}
 	edges := make([]Edge, 0, len(groups))
 	for k, members := range groups {
-		edges = append(edges, measure(k, sessions, members))
+		edges = append(edges, measure(k, sessions, members, c))
 	}
 	slices.SortFunc(edges, func(a, b Edge) int {
 		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Program, b.Program), cmp.Compare(a.Domain, b.Domain))
@@ -75,7 +126,7 @@ func Measure(sessions []event.Session) []Edge {
 	return edges
 }
 
-func measure(k key, sessions []event.Session, members []int) Edge {
+func measure(k key, sessions []event.Session, members []int, c Config) Edge {
 	// Where two sessions are as good, the first decides: in order of time, so
 	// that the order of the sessions changes nothing.
 	slices.SortFunc(members, func(a, b int) int {
@@ -87,21 +138,22 @@ func measure(k key, sessions []event.Session, members []int) Edge {
 		Rung: event.RungNone, Evidence: event.TLSPort,
 		First: sessions[members[0]].Start,
 	}
-	hours := make(map[event.Time]bool)
 	most := event.Unknown - 1
+	var days calendar
 	for _, i := range members {
 		s := &sessions[i]
 		e.add(s)
 		if s.BytesOut > most {
 			e.Name, most = s.Name, s.BytesOut
 		}
-		overlapped(hours, s)
+		days.add(s)
 	}
-	days := make(map[event.Time]bool)
-	for h := range hours {
-		days[h/24] = true
+	e.Daily = days.list()
+	e.count(c)
+	e.Burst = burst(sessions, members, c.Transfer)
+	for _, i := range members[:min(len(members), maxStarts)] {
+		e.Starts = append(e.Starts, sessions[i].Start)
 	}
-	e.Hours, e.Days = len(hours), len(days)
 	e.Timing = timing(sessions, members)
 	return e
 }
@@ -114,6 +166,7 @@ func (e *Edge) add(s *event.Session) {
 		e.UnknownBytes++
 	}
 	e.Longest = max(e.Longest, lasted(s))
+	e.Connected = min(e.Connected+lasted(s), maxConnected)
 	if s.Rung < e.Rung || e.Image == "" {
 		e.Rung, e.Image = min(e.Rung, s.Rung), cmp.Or(s.Image, e.Image)
 	}
@@ -124,25 +177,6 @@ func (e *Edge) add(s *event.Session) {
 		e.OddPort = max(e.OddPort, p)
 	}
 	e.SelfSigned = e.SelfSigned || s.Issuer != "" && s.Issuer == s.Subject
-}
-
-const hour = event.Time(time.Hour / time.Microsecond)
-
-// maxSpan bounds how long one session may be said to last: a log can name any
-// number.
-const maxSpan = 31 * 24 * time.Hour
-
-// lasted returns how long a session lasted, as far as is known.
-func lasted(s *event.Session) time.Duration {
-	most := event.Count(maxSpan / time.Microsecond)
-	return time.Duration(max(0, min(s.Duration, most))) * time.Microsecond
-}
-
-// overlapped adds the hours that a session touches.
-func overlapped(hours map[event.Time]bool, s *event.Session) {
-	for h := s.Start / hour; h <= s.Start.Add(lasted(s))/hour; h++ {
-		hours[h] = true
-	}
 }
 
 // An instance tells process instances on one host apart.

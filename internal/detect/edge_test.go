@@ -36,7 +36,7 @@ func session(start event.Time, change ...func(*event.Session)) event.Session {
 // one measures sessions that belong to one edge.
 func one(t *testing.T, sessions ...event.Session) Edge {
 	t.Helper()
-	edges := Measure(sessions)
+	edges := Measure(sessions, Defaults())
 	if len(edges) != 1 {
 		t.Fatalf("%d edges, want 1: %+v", len(edges), edges)
 	}
@@ -222,7 +222,7 @@ func TestEdgesAreOfHosts(t *testing.T) {
 	edges := Measure([]event.Session{
 		session(noon), session(noon+1, unnamed("10.0.0.7")), session(noon+2, unnamed("10.0.0.6")),
 		session(noon+3, unnamed("10.0.0.7")), session(noon+4, neither), session(noon+5, unnamed("fd00::1")),
-	})
+	}, Defaults())
 	got := make(map[string]int64)
 	for _, e := range edges {
 		got[e.Host] = e.Sessions
@@ -243,8 +243,12 @@ func TestEdgesSumUpWhatIsBestKnown(t *testing.T) {
 	)
 	want := Edge{
 		Host: "ws1", Program: "p", Domain: "example", Image: `C:\best.exe`, Name: "b.example", OriginalName: "orig.exe",
-		Sessions: 2, BytesOut: 600, BytesIn: 20, First: noon, Last: noon.Add(time.Hour), Hours: 2, Days: 1,
-		Longest: time.Microsecond, Timing: e.Timing, Rung: event.RungExact, Evidence: event.TLSHandshake, Named: true,
+		Sessions: 2, BytesOut: 600, BytesIn: 20,
+		Daily:  []Day{{Date: int32(noon / day), Sessions: 2, BytesOut: 600, BytesIn: 20, Hours: 1<<12 | 1<<13}},
+		Burst:  Burst{500, noon.Add(time.Hour), noon.Add(time.Hour)},
+		Starts: []event.Time{noon, noon.Add(time.Hour)},
+		First:  noon, Last: noon.Add(time.Hour), Hours: 2, Days: 1,
+		Longest: time.Microsecond, Connected: 2 * time.Microsecond, Timing: e.Timing, Rung: event.RungExact, Evidence: event.TLSHandshake, Named: true,
 	}
 	if diff := cmp.Diff(want, e); diff != "" {
 		t.Error(diff)
@@ -277,9 +281,9 @@ func sessions(r *rapid.T) []event.Session {
 func TestOrderOfSessionsChangesNothing(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		all := sessions(r)
-		want := Measure(all)
+		want := Measure(all, Defaults())
 		shuffled := rapid.Permutation(all).Draw(r, "shuffled")
-		if diff := cmp.Diff(want, Measure(shuffled)); diff != "" {
+		if diff := cmp.Diff(want, Measure(shuffled, Defaults())); diff != "" {
 			r.Error(diff)
 		}
 	})
@@ -289,7 +293,7 @@ func TestEverySessionIsOnOneEdge(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		all := sessions(r)
 		var n, unknown, out, wantUnknown, wantOut int64
-		for _, e := range Measure(all) {
+		for _, e := range Measure(all, Defaults()) {
 			n, unknown, out = n+e.Sessions, unknown+e.UnknownBytes, out+e.BytesOut
 			if e.First > e.Last || e.Hours < 1 || e.Days < 1 || e.Days > e.Hours {
 				r.Errorf("first %d, last %d, %d hours on %d days", e.First, e.Last, e.Hours, e.Days)
@@ -308,20 +312,29 @@ func TestEverySessionIsOnOneEdge(t *testing.T) {
 	})
 }
 
-// TestShiftInTime: a day later is the same, a day later.
+// TestShiftInTime: a week later is the same, a week later.
 func TestShiftInTime(t *testing.T) {
-	const day = event.Time(24 * time.Hour / time.Microsecond)
 	rapid.Check(t, func(r *rapid.T) {
 		all := sessions(r)
-		want := Measure(all)
+		want := Measure(all, Defaults())
 		for i := range all {
-			all[i].Start += day
+			all[i].Start += 7 * day
 		}
 		for i := range want {
-			want[i].First += day
-			want[i].Last += day
+			want[i].First += 7 * day
+			want[i].Last += 7 * day
+			for n := range want[i].Daily {
+				want[i].Daily[n].Date += 7
+			}
+			for n := range want[i].Starts {
+				want[i].Starts[n] += 7 * day
+			}
+			if want[i].Burst != (Burst{}) {
+				want[i].Burst.From += 7 * day
+				want[i].Burst.To += 7 * day
+			}
 		}
-		if diff := cmp.Diff(want, Measure(all)); diff != "" {
+		if diff := cmp.Diff(want, Measure(all, Defaults())); diff != "" {
 			r.Error(diff)
 		}
 	})

@@ -184,11 +184,8 @@ func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baselin
 	if err := r.store.Rollup(ctx); err != nil {
 		return nil, nil, nil, err
 	}
-	fleet, err := baseline.Learn(ctx, r.store, j.edges, r.classes)
-	if err != nil {
-		return nil, nil, nil, err
-	}
-	s := score.New(fleet, r.catalogue)
+	fleet := baseline.Learn(j.edges, r.classes, nil)
+	s := score.New(fleet, r.catalogue, score.Defaults())
 	scores := make([]float64, len(j.edges))
 	for i := range j.edges {
 		scores[i] = s.Score(&j.edges[i])

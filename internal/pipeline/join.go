@@ -127,7 +127,7 @@ func (r *run) joinGroup(ctx context.Context, sel store.Selection, k surroundings
 		return groupResult{}, err
 	}
 	return groupResult{
-		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions), loose: res.Loose,
+		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions, detect.Defaults()), loose: res.Loose,
 		notices: slices.Clone(events.Notices[:min(len(events.Notices), maxNotices)]), noticed: int64(len(events.Notices)),
 	}, nil
 }

@@ -22,23 +22,41 @@ type loss struct {
 // losses are what a sensor, a filter or an export can fail to say about an
 // edge whose owner stays known.
 var losses = []loss{
-	{"the bytes", func(e *detect.Edge) { e.UnknownBytes, e.BytesOut, e.BytesIn = e.Sessions, 0, 0 }},
-	{"some of the bytes", func(e *detect.Edge) { e.UnknownBytes, e.BytesOut = e.Sessions-1, e.BytesOut/3 }},
+	{"the bytes", sizeless},
+	{"some of the bytes", func(e *detect.Edge) {
+		e.UnknownBytes, e.BytesOut, e.Burst.BytesOut = max(e.UnknownBytes, e.Sessions-1), e.BytesOut/3, e.Burst.BytesOut/3
+		e.Daily = slices.Clone(e.Daily)
+		for i := range e.Daily {
+			e.Daily[i].BytesOut /= 3
+		}
+	}},
 	{"the timing", func(e *detect.Edge) { e.Timing = stats.Result{N: 5, P: 1} }},
-	{"the duration", func(e *detect.Edge) { e.Hours, e.Days = 1+e.Hours/5, 1+e.Hours/120 }},
+	{"the duration", brief},
 	{"the destination's name", nameless},
 	{"the original name", func(e *detect.Edge) { e.OriginalName = "" }},
 	{"the certificate", func(e *detect.Edge) { e.SelfSigned = false }},
 	{"the handshake", func(e *detect.Edge) { e.SelfSigned, e.OddPort, e.Evidence = false, 0, event.TLSPort }},
 	{"the wire", func(e *detect.Edge) {
 		nameless(e)
-		e.UnknownBytes, e.BytesOut, e.BytesIn = e.Sessions, 0, 0
-		e.Hours, e.Days = 1+e.Hours/5, 1+e.Hours/120
+		sizeless(e)
+		brief(e)
 		e.SelfSigned, e.OddPort, e.Evidence = false, 0, event.TLSPort
 		if e.Rung == event.RungExact {
 			e.Rung = event.RungEndpoint
 		}
 	}},
+}
+
+func sizeless(e *detect.Edge) {
+	e.UnknownBytes, e.BytesOut, e.BytesIn, e.Burst = e.Sessions, 0, 0, detect.Burst{}
+	e.Daily = slices.Clone(e.Daily)
+	for i := range e.Daily {
+		e.Daily[i].Unknown, e.Daily[i].BytesOut = e.Daily[i].Sessions, 0
+	}
+}
+
+func brief(e *detect.Edge) {
+	e.Hours, e.OffHours, e.Days, e.Connected = 1+e.Hours/5, e.OffHours/5, 1+e.Hours/120, 0
 }
 
 func nameless(e *detect.Edge) {
@@ -72,7 +90,7 @@ func taken(e detect.Edge, l loss) detect.Edge {
 // habits are the parts that a program's other edges can excuse: what it always
 // does is not remarkable. They are the only ones in which an edge may gain by
 // the loss of its owner, as nobody knows whose habits would excuse it.
-var habits = []string{"volume", "regular_timing", "activity"}
+var habits = []string{"volume", "volume_course", "transfer", "regular_timing", "activity", "off_hours"}
 
 func TestMissingOwnerNeverRaisesAScore(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {

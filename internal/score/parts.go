@@ -1,45 +1,79 @@
 package score
 
 import (
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
+	"github.com/postern/postern/internal/baseline"
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/program"
 )
 
-// programRarity is how few other hosts run the program and let it make TLS
-// connections.
+// The least that a rarity earns: what is unknown is taken for that.
+const (
+	leastProgram = -2
+	leastLink    = -2
+	leastShared  = -2
+	leastNew     = -1
+)
+
+// programRarity is how few of the fleet's edges are of programs of the class that
+// are as uncommon as this one, against how often attacks come by such. How common
+// a browser, an interpreter or a part of Windows is says nothing.
 func programRarity(c subject) (part, bool) {
-	if !c.known() {
+	if !c.known() || c.only() {
 		return part{}, false
 	}
-	share := c.fleet.OnHosts(c.program).Shrunk(priorOf(c.program.Class).hosts, fleetWeight)
-	return part{"program_rarity", clip(-math.Log(share), 0, 4), func() string {
-		return c.hosts(c.program.Hosts) + " it make TLS connections"
+	others := c.Others()
+	prior := priorOf(c.Class)
+	attack, share := prior.attack[c.Bucket(others)], c.Cell(others)
+	if prior.everywhere {
+		share = c.OfClass()
+	}
+	return part{"program_rarity", clip(math.Log(attack/share), leastProgram, 5), func() string {
+		text := c.hosts(c.Hosts()) + " it make TLS connections"
+		if like, group := c.Like(); group != "" {
+			text += fmt.Sprintf(" (%d of %d with %s)", like.Count, like.Of, group)
+		}
+		if !c.Seasoned() {
+			text += fmt.Sprintf("; it came only on %s, so the others do not count yet", c.Arrived().Std().Format(time.DateOnly))
+		}
+		return text
 	}}, true
 }
+
+// only reports whether there is no other host to compare with.
+func (c subject) only() bool { return c.fleet.Hosts <= 1 }
 
 // programUnknown keeps an edge from gaining by the loss of its owner: it is
 // taken for the most ordinary kind of program, on the weakest evidence.
 func programUnknown(c subject) (part, bool) {
-	return part{"program_unknown", ordinaryProgram + weakOwner,
-		says("the program is not known; most such sessions are ordinary")}, !c.known()
+	w := c.weights
+	points := w.of("program_class")*ordinaryProgram + w.of("weak_owner")*weakOwner
+	if c.fleet.Settled() {
+		points += w.of("new") * leastNew
+	}
+	if !c.only() {
+		points += w.of("program_rarity")*leastProgram + w.of("destination_rarity")*leastLink
+	}
+	return part{"program_unknown", points, says("the program is not known; most such sessions are ordinary")}, !c.known()
 }
 
 // programClass is what kind of program it is.
 func programClass(c subject) (part, bool) {
-	p := priorOf(c.program.Class)
+	p := priorOf(c.Class)
 	return part{"program_class", p.points, func() string {
-		return fmt.Sprintf("class %s: %s", c.program.Class, p.why)
+		return fmt.Sprintf("class %s: %s", c.Class, p.why)
 	}}, c.known() && p.why != ""
 }
 
 // programLocation is where the program lies. Programs of a class that is known
 // by its place are where they belong.
 func programLocation(c subject) (part, bool) {
-	if c.program.Class != program.App && c.program.Class != program.LOLBin {
+	if c.Class != program.App && c.Class != program.LOLBin {
 		return part{}, false
 	}
 	return part{"program_location", 1, says("runs from %s, where any user may put a program", c.Program)}, program.Writable(c.Program)
@@ -55,19 +89,37 @@ func programMasquerade(c subject) (part, bool) {
 	return part{"program_masquerade", 2, func() string { return why }}, why != ""
 }
 
-// destinationRarity is how unusual it is for this program that no more hosts
-// than these have it go there. A browser's destinations mostly are; a system
-// service's hardly ever.
+// destinationRarity is how unusual it is for this program that no more other
+// hosts than these have it go there. A browser's destinations mostly are rare; a
+// system service's hardly ever.
 func destinationRarity(c subject) (part, bool) {
-	if !c.known() || !c.Named {
+	if !c.known() || !c.Named || c.only() {
 		return part{}, false
 	}
-	hosts := c.fleet.PairHosts(c.Program, c.Domain)
-	prior := math.Min(1, priorOf(c.program.Class).rareLink*float64(hosts))
-	points := clip(-math.Log(c.program.Links(hosts).Shrunk(prior, edgeWeight)), 0, 4)
-	return part{"destination_rarity", points, func() string {
-		return fmt.Sprintf("%s it go to %s", c.hosts(hosts), c.Domain)
+	others := c.OtherPairs()
+	attack := 0.80
+	switch {
+	case others > 2:
+		attack = 0.12
+	case others > 0:
+		attack = 0.88 // or none
+	}
+	share := c.Links(others, priorOf(c.Class).rareLink)
+	return part{"destination_rarity", clip(math.Log(attack/share), leastLink, 5), func() string {
+		return fmt.Sprintf("%s it go to %s; %s of what such programs do is as uncommon", c.hosts(c.fleet.PairHosts(c.Program, c.Domain)), c.Domain, percent(share))
 	}}, true
+}
+
+// percent writes a share.
+func percent(share float64) string {
+	switch p := 100 * share; {
+	case p < 0.1:
+		return "less than 0.1 %"
+	case p < 10:
+		return fmt.Sprintf("%.1f %%", p)
+	default:
+		return fmt.Sprintf("%.0f %%", p)
+	}
 }
 
 // destinationUnnamed keeps an edge from gaining by the loss of its
@@ -75,25 +127,51 @@ func destinationRarity(c subject) (part, bool) {
 // of telemetry, cannot be told from the most common service's: so it is taken
 // for one that all hosts use.
 func destinationUnnamed(c subject) (part, bool) {
-	return part{"destination_unnamed", sharedBy(c.fleet.Hosts-1) + ordinaryService, func() string {
+	w := c.weights
+	points := w.of("destination_class") * ordinaryService
+	if !c.only() {
+		points += w.of("destination_shared") * leastShared
+		if c.known() {
+			points += w.of("destination_rarity") * leastLink
+		}
+	}
+	return part{"destination_unnamed", points, func() string {
 		return fmt.Sprintf("the name of %s is not known; it may be a service that all hosts use", c.Domain)
 	}}, !c.Named
 }
 
-// sharedBy is what it takes off a score that so many other hosts go there too.
-func sharedBy(others int64) float64 {
-	return clip(-0.5*math.Log1p(math.Max(0, float64(others))), -2, 0)
-}
-
-// destinationShared counts against an edge that other hosts go there too.
+// destinationShared is how many other hosts go there, by any program.
 func destinationShared(c subject) (part, bool) {
+	if !c.Named || c.only() {
+		return part{}, false
+	}
 	others := c.fleet.OtherHosts(c.Domain)
-	return part{"destination_shared", sharedBy(others), func() string {
+	attack := [...]float64{.6, .1, .1, .2}[reach(others)]
+	share := 0.25
+	if c.known() {
+		share = c.Reach(c.OtherPairs(), others)
+	}
+	return part{"destination_shared", clip(math.Log(attack/share), leastShared, 3), func() string {
+		if others == 0 {
+			return fmt.Sprintf("no other host goes to %s, by any program", c.Domain)
+		}
 		if others == 1 {
 			return fmt.Sprintf("1 other host goes to %s, by any program", c.Domain)
 		}
 		return fmt.Sprintf("%d other hosts go to %s, by any program", others, c.Domain)
-	}}, others > 0 && c.Named
+	}}, true
+}
+
+func reach(others int64) int {
+	switch {
+	case others <= 0:
+		return 0
+	case others < 5:
+		return 1
+	case others < 50:
+		return 2
+	}
+	return 3
 }
 
 // destinationClass is what kind of web service the destination is.
@@ -105,29 +183,33 @@ func destinationClass(c subject) (part, bool) {
 	return part{"destination_class", serviceClass[s.Class], says("%s belongs to %s (%s)", c.Name, s.Name, s.Class)}, true
 }
 
-// settled is how long there must have been evidence of a host before an edge's
-// first session for the edge to count as new.
-const settled = 3 * 24 * time.Hour
-
-// newEdge is that the edge began well after the evidence of its host did.
+// newEdge is that the edge began well after the evidence of its host did, or
+// did not, against how often such programs' edges do.
 func newEdge(c subject) (part, bool) {
+	if !c.known() || !c.fleet.Settled() {
+		return part{}, false
+	}
+	share := c.Young(c.Others())
+	if !c.fleet.Young(c.Edge) {
+		return part{"new", clip(math.Log(.25/(1-share)), leastNew, 0), says("there from the beginning of the evidence of its host")}, true
+	}
 	age := c.fleet.Age(c.Host, c.First)
-	return part{"new", 0.7, func() string {
+	return part{"new", clip(math.Log(.75/share), leastNew, 3), func() string {
 		return fmt.Sprintf("began on %s, %d days into the evidence of its host",
 			c.First.Std().Format(time.DateOnly), int(age.Hours()/24))
-	}}, age >= settled
+	}}, true
 }
 
 // volume is how few of the program's edges send as much. It is a likelihood
-// ratio with a Beta alternative: too few bytes and unknown
-// bytes are no evidence.
+// ratio with a Beta alternative: too few bytes and unknown bytes are no
+// evidence.
 func volume(c subject) (part, bool) {
-	if c.BytesOut < materialBytes {
+	if c.BytesOut < c.config.Material && c.Burst.BytesOut < c.config.Transfer {
 		return part{}, false
 	}
-	p := c.program.AtLeastBytes(c.BytesOut).Shrunk(volumePrior(c.BytesOut), edgeWeight)
+	p := c.AtLeast(baseline.BytesOut, c.BytesOut)
 	return part{"volume", clip(betaRatio(p, 0.6, 0.15), 0, 7), func() string {
-		text := fmt.Sprintf("sent %s in %s", Bytes(c.BytesOut), plural(c.Sessions-c.UnknownBytes, "session"))
+		text := fmt.Sprintf("sent %s in %s; %s of such programs' edges send as much", Bytes(c.BytesOut), plural(c.Sessions-c.UnknownBytes, "session"), percent(p))
 		if c.UnknownBytes > 0 {
 			text += fmt.Sprintf(", and more in %s of unknown size", plural(c.UnknownBytes, "session"))
 		}
@@ -138,15 +220,48 @@ func volume(c subject) (part, bool) {
 	}}, true
 }
 
+// course is how unusual the volume is over the days: against what others with
+// the same program send, against the edge's own past, over a week, and creeping.
+func course(c subject) (part, bool) {
+	v, ok := c.Course()
+	if !ok || c.BytesOut < c.config.Material {
+		return part{}, false
+	}
+	return part{"volume_course", clip(betaRatio(v.P, 0.6, 0.15), 0, 7), func() string {
+		how := []channel{
+			{v.Peer, "more on a day than others of its kind send"},
+			{v.Lagged, "more on a day than it used to"},
+			{v.Week, "more in a week than it used to"},
+			{v.Drift, "ever more over the days"},
+		}
+		best := slices.MinFunc(how, func(a, b channel) int { return cmp.Compare(a.p, b.p) })
+		return fmt.Sprintf("sends %s (p = %.1g)", best.text, v.P)
+	}}, true
+}
+
+// A channel is one way in which a volume is unusual.
+type channel struct {
+	p    float64
+	text string
+}
+
+// transfer is that much left within a short time: the data transfer threshold.
+func transfer(c subject) (part, bool) {
+	if c.Burst.BytesOut < c.config.Transfer {
+		return part{}, false
+	}
+	p := c.AtLeast(baseline.Burst, c.Burst.BytesOut)
+	return part{"transfer", clip(betaRatio(p, 0.6, 0.15), 0, 7), func() string {
+		return fmt.Sprintf("sent %s within %s, on %s; %s of such programs' edges do",
+			Bytes(c.Burst.BytesOut), Seconds(c.config.Window.Seconds()), c.Burst.From.Std().Format("2006-01-02 15:04"), percent(p))
+	}}, true
+}
+
 // betaRatio is the log-likelihood ratio of a p-value under a mixture of
 // nothing (weight) and a Beta(a, 1) alternative.
 func betaRatio(p, weight, a float64) float64 {
 	return math.Log(weight + (1-weight)*a*math.Pow(math.Max(p, 1e-12), a-1))
 }
-
-// rhythm weighs the timing part: persistence is half of what the analytic looks
-// for, and a likelihood ratio alone saturates early.
-const rhythm = 1.5
 
 // timing is how regular the contacts are, against how often this program's
 // contacts are regular anyway.
@@ -155,15 +270,13 @@ func timing(c subject) (part, bool) {
 	if t.Scale == 0 || t.P >= 0.05 {
 		return part{}, false
 	}
-	base := c.program.Periodic(t.P)
-	prior := priorOf(c.program.Class).periodic
-	if !c.known() {
-		prior = ordinaryPeriodic
+	q, base := ordinaryPeriodic, baseline.Share{}
+	if c.known() {
+		q, base = c.Periodic(priorOf(c.Class).periodic)
 	}
-	q := base.Shrunk(prior, fleetWeight)
 	f1 := 0.15 * math.Pow(math.Max(t.P, 1e-12), -0.85)
-	points := rhythm * math.Log((0.4+0.6*f1)/((1-q)+q*f1))
-	return part{"regular_timing", clip(points, 0, 7), func() string {
+	points := math.Log((0.4 + 0.6*f1) / ((1 - q) + q*f1))
+	return part{"regular_timing", clip(points, 0, 5), func() string {
 		text := fmt.Sprintf("contacts every %s ± %.0f %% (%d of them; chance is that regular with p = %.1g)",
 			Seconds(t.Period), 100*t.Spread, t.N, t.P)
 		if base.Count > 0 {
@@ -173,17 +286,32 @@ func timing(c subject) (part, bool) {
 	}}, true
 }
 
-// activity is over how many hours the edge is active, against the program's
-// other edges.
+// persisted is a likelihood ratio for how few of a program's edges persist as
+// much.
+func persisted(p float64) float64 { return math.Log(0.5 + 0.1*math.Pow(p, -0.8)) }
+
+// activity is over how many hours the edge is active, or for how long it is
+// connected, against the program's other edges.
 func activity(c subject) (part, bool) {
-	p := c.program.AtLeastHours(c.Hours).Shrunk(hoursPrior(c.Hours), edgeWeight)
-	return part{"activity", clip(math.Log(0.5+0.1*math.Pow(p, -0.8)), 0, 4), func() string {
+	p := c.AtLeast(baseline.Hours, int64(c.Hours))
+	if c.Connected >= time.Hour {
+		p = min(p, c.AtLeast(baseline.Connected, int64(c.Connected.Seconds())))
+	}
+	return part{"activity", clip(persisted(p), 0, 5), func() string {
 		text := fmt.Sprintf("active in %s on %s", plural(int64(c.Hours), "hour"), plural(int64(c.Days), "day"))
 		if c.Longest >= time.Hour {
 			text += fmt.Sprintf(", one session for %s", c.Longest.Round(time.Minute))
 		}
 		return text
 	}}, c.Hours > 1
+}
+
+// offHours is how much of that lies outside the time window.
+func offHours(c subject) (part, bool) {
+	p := c.AtLeast(baseline.OffHours, int64(c.OffHours))
+	return part{"off_hours", clip(persisted(p), 0, 4), func() string {
+		return fmt.Sprintf("%d of its %s lie outside the time window", c.OffHours, plural(int64(c.Hours), "active hour"))
+	}}, c.OffHours > 1
 }
 
 // port is TLS, seen by a sensor, where web services do not listen.

@@ -1,8 +1,6 @@
 package score
 
 import (
-	"math"
-
 	"github.com/postern/postern/internal/destination"
 	"github.com/postern/postern/internal/program"
 )
@@ -13,7 +11,13 @@ type prior struct {
 	points float64 // of the class itself
 	why    string  // the sentence for it
 
-	hosts    float64 // share of hosts that run such a program and let it use TLS
+	// attack is the share of attacks that come by such a program, by how
+	// common it is: on no other host, on one or two, up to a hundredth, up to a
+	// tenth of all, on more. For classes whose prevalence says nothing it is
+	// the same for all.
+	attack     [5]float64
+	everywhere bool
+
 	rareLink float64 // share of its destinations that no other host has it visit
 	periodic float64 // share of its edges that are periodic
 }
@@ -21,16 +25,25 @@ type prior struct {
 // priors are set by hand: browsers go anywhere, agents are everywhere and
 // regular, interpreters seldom speak TLS themselves.
 var priors = map[program.Class]prior{
-	program.Browser:       {-1.5, "browsers make most TLS connections of a person's host", 0.9, 0.70, 0.05},
-	program.Collaboration: {-1.5, "collaboration tools connect all day by design", 0.7, 0.10, 0.30},
-	program.Updater:       {-1.5, "updaters connect regularly by design", 0.7, 0.05, 0.80},
-	program.Security:      {-1.0, "security agents connect regularly by design", 0.8, 0.05, 0.70},
-	program.Sync:          {-0.5, "sync and backup tools send data by design", 0.4, 0.05, 0.40},
-	program.System:        {-0.5, "it is a part of Windows", 0.8, 0.05, 0.30},
-	program.RMM:           {0.5, "remote management tools give control to whoever is at the far end", 0.3, 0.10, 0.60},
-	program.LOLBin:        {1.0, "it can fetch or run other people's code", 0.1, 0.25, 0.03},
-	program.App:           {0, "", 0.05, 0.20, 0.20},
+	program.Browser:       {-1.5, "browsers make most TLS connections of a person's host", always(.10), true, 0.70, 0.05},
+	program.Collaboration: {-1.5, "collaboration tools connect all day by design", trusted, false, 0.10, 0.30},
+	program.Updater:       {-1.5, "updaters connect regularly by design", trusted, false, 0.05, 0.80},
+	program.Security:      {-1.0, "security agents connect regularly by design", trusted, false, 0.05, 0.70},
+	program.Sync:          {-0.5, "sync and backup tools send data by design", chosen, false, 0.05, 0.40},
+	program.System:        {-0.5, "it is a part of Windows", always(.10), true, 0.05, 0.30},
+	program.RMM:           {0.5, "remote management tools give control to whoever is at the far end", chosen, false, 0.10, 0.60},
+	program.LOLBin:        {1.0, "it can fetch or run other people's code", always(.28), true, 0.25, 0.03},
+	program.App:           {0, "", [5]float64{.27, .06, .03, .02, .02}, false, 0.20, 0.20},
 }
+
+// The shares of attacks that come by tools that somebody chose, and by those that
+// do their work unasked: fewer. All classes together make one.
+var (
+	chosen  = [5]float64{.03, .02, .01, .005, .005}
+	trusted = [5]float64{.01, .005, .003, .001, .001}
+)
+
+func always(p float64) [5]float64 { return [5]float64{p, p, p, p, p} }
 
 // priorOf returns the prior of a class, or that of an ordinary program.
 func priorOf(c program.Class) prior {
@@ -49,15 +62,6 @@ var serviceClass = map[destination.Class]float64{
 	"telemetry": -1.0, "update": -1.0, "pki": -1.0, "identity": -0.5, "search": -0.5,
 }
 
-// volumePrior is the share of edges expected to send n bytes or more: a heavy
-// tail over the floor at which bytes begin to matter.
-func volumePrior(n int64) float64 {
-	return math.Pow(materialBytes/math.Max(materialBytes, float64(n)), 0.75)
-}
-
-// hoursPrior is the share of edges expected to be active in h hours or more.
-func hoursPrior(h int) float64 { return math.Pow(math.Max(1, float64(h)), -0.6) }
-
 const (
 	// What is missing is taken for the most ordinary there is, or else an
 	// edge would gain by the loss of the evidence that excuses it. These are
@@ -69,13 +73,4 @@ const (
 	// weakOwner is for an owner known only by who asked for the name, or by
 	// what the host does otherwise.
 	weakOwner = -0.7
-
-	// materialBytes is the outbound volume below which volume is no evidence.
-	materialBytes = 1_000_000
-
-	// fleetWeight is how many hosts a class's prior stands for.
-	fleetWeight = 10
-
-	// edgeWeight is how many edges a class's prior stands for.
-	edgeWeight = 20
 )

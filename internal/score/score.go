@@ -1,11 +1,12 @@
 // Package score adds up how remarkable an edge is. The score is the sum of
 // named parts, each with a sentence that an analyst can check.
 //
-// Parts are in nats, as logarithms of likelihood ratios would be: a part of 3
-// says that about one in twenty comparable edges looks like this. This first
-// method has priors set by hand (see priors.go); what it must keep is its
-// shape: parts that add up, evidence that is missing earning nothing, and an
-// edge never vouching for itself.
+// Parts are logarithms of likelihood ratios, in nats, times a weight: how much
+// more often what is looked for would look like this than the edges of the same
+// program do, or where little is known of it those of its class. The weights
+// were fitted to simulated fleets (see weights.go). Three rules hold for every
+// part: they add up; evidence that is missing earns nothing, and is taken for
+// the most ordinary there is; and an edge never vouches for itself.
 package score
 
 import (
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/postern/postern/internal/baseline"
 	"github.com/postern/postern/internal/destination"
@@ -37,17 +39,40 @@ type Scored struct {
 
 // A Scorer scores edges against a fleet. It is not safe for concurrent use.
 type Scorer struct {
-	fleet     *baseline.Fleet
+	fleet     *baseline.View
 	catalogue *destination.Catalogue
+	config    Config
+	weights   Weights
 	disguises map[disguise]string
 }
+
+// A Config holds what may be set about the scoring.
+type Config struct {
+	// Transfer is the data transfer threshold: bytes out, within Window.
+	Transfer int64
+	Window   time.Duration
+
+	// Material is the least volume over the whole time that is evidence,
+	// when none of it left within the threshold.
+	Material int64
+
+	// Weights are those of the parts; nil takes those shipped for a fleet of
+	// this size.
+	Weights Weights
+}
+
+// Defaults returns 1 MB in five minutes, or altogether.
+func Defaults() Config { return Config{Transfer: 1e6, Window: 5 * time.Minute, Material: 1e6} }
 
 // A disguise is a program's image and its original name.
 type disguise struct{ image, original string }
 
 // New returns a scorer.
-func New(fleet *baseline.Fleet, catalogue *destination.Catalogue) *Scorer {
-	return &Scorer{fleet: fleet, catalogue: catalogue, disguises: make(map[disguise]string)}
+func New(fleet *baseline.Fleet, catalogue *destination.Catalogue, c Config) *Scorer {
+	if c.Weights == nil {
+		c.Weights = Fitted(fleet.Hosts)
+	}
+	return &Scorer{fleet: fleet.View(), catalogue: catalogue, config: c, weights: c.Weights, disguises: make(map[disguise]string)}
 }
 
 // masquerade is program.Masquerade, worked out once for each image: "" when
@@ -69,7 +94,7 @@ func (s *Scorer) Score(e *detect.Edge) float64 {
 	var sum float64
 	for _, f := range parts {
 		if p, ok := f(c); ok {
-			sum += round(p.points)
+			sum += c.weighed(p)
 		}
 	}
 	return round(sum)
@@ -78,10 +103,10 @@ func (s *Scorer) Score(e *detect.Edge) float64 {
 // Explain returns the edge with its score and the parts that add up to it.
 func (s *Scorer) Explain(e *detect.Edge) Scored {
 	c := s.subject(e)
-	out := Scored{Edge: *e, Class: c.program.Class}
+	out := Scored{Edge: *e, Class: c.Class}
 	for _, f := range parts {
-		if p, ok := f(c); ok && round(p.points) != 0 {
-			out.Parts = append(out.Parts, Part{p.name, round(p.points), p.text()})
+		if p, ok := f(c); ok && c.weighed(p) != 0 {
+			out.Parts = append(out.Parts, Part{p.name, c.weighed(p), p.text()})
 		}
 	}
 	slices.SortStableFunc(out.Parts, func(a, b Part) int { return cmp.Compare(b.Points, a.Points) })
@@ -93,17 +118,20 @@ func (s *Scorer) Explain(e *detect.Edge) Scored {
 }
 
 func (s *Scorer) subject(e *detect.Edge) subject {
-	return subject{Edge: e, Scorer: s, program: s.fleet.Program(e.Program)}
+	return subject{Edge: e, Scorer: s, About: s.fleet.About(e)}
 }
 
-// round rounds points so that a reader can add them up.
+// weighed returns the points of a part, rounded so that a reader can add them
+// up.
+func (s *Scorer) weighed(p part) float64 { return round(s.weights.of(p.name) * p.points) }
+
 func round(points float64) float64 { return math.Round(points*100) / 100 }
 
 // A subject is what the parts look at.
 type subject struct {
 	*detect.Edge
 	*Scorer
-	program *baseline.Program
+	baseline.About
 }
 
 // known reports whether the program is: what is unknown is never rare.
@@ -126,7 +154,7 @@ func says(format string, args ...any) func() string {
 var parts = []func(subject) (part, bool){
 	programRarity, programUnknown, programClass, programLocation, programMasquerade,
 	destinationRarity, destinationUnnamed, destinationShared, destinationClass, newEdge,
-	volume, timing, activity, port, certificate, rung,
+	volume, course, transfer, timing, activity, offHours, port, certificate, rung,
 }
 
 func clip(x, lo, hi float64) float64 { return math.Max(lo, math.Min(hi, x)) }

@@ -1,9 +1,10 @@
 package score
 
 import (
-	"context"
+	"cmp"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,7 +17,6 @@ import (
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/program"
 	"github.com/postern/postern/internal/stats"
-	"github.com/postern/postern/internal/store"
 )
 
 const (
@@ -32,48 +32,6 @@ const (
 
 var from = event.At(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC))
 
-// estate is a store that has the aggregates of some edges.
-type estate struct {
-	store.Store
-	edges []detect.Edge
-}
-
-// hostsBy counts the hosts of the edges by a key.
-func hostsBy[K comparable](edges []detect.Edge, key func(*detect.Edge) K) map[K]int64 {
-	hosts := make(map[K]map[string]bool)
-	counts := make(map[K]int64)
-	for i := range edges {
-		k := key(&edges[i])
-		if hosts[k] == nil {
-			hosts[k] = make(map[string]bool)
-		}
-		hosts[k][edges[i].Host] = true
-		counts[k] = int64(len(hosts[k]))
-	}
-	return counts
-}
-
-func (e estate) Programs(context.Context) (out []store.ProgramStat, _ error) {
-	for k, n := range hostsBy(e.edges, func(e *detect.Edge) string { return e.Program }) {
-		out = append(out, store.ProgramStat{Program: k, Hosts: n})
-	}
-	return out, nil
-}
-
-func (e estate) Domains(context.Context) (out []store.DomainStat, _ error) {
-	for k, n := range hostsBy(e.edges, func(e *detect.Edge) string { return e.Domain }) {
-		out = append(out, store.DomainStat{Domain: k, Hosts: n})
-	}
-	return out, nil
-}
-
-func (e estate) Pairs(context.Context) (out []store.PairStat, _ error) {
-	for k, n := range hostsBy(e.edges, func(e *detect.Edge) store.Edge { return store.Edge{Program: e.Program, Domain: e.Domain} }) {
-		out = append(out, store.PairStat{Edge: k, Hosts: n})
-	}
-	return out, nil
-}
-
 // fataler is what testing.T and rapid.T share.
 type fataler interface{ Fatal(args ...any) }
 
@@ -87,11 +45,11 @@ func scorer(t fataler, edges ...detect.Edge) *Scorer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fleet, err := baseline.Learn(context.Background(), estate{edges: edges}, edges, classes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return New(fleet, catalogue)
+	ordered := slices.Clone(edges)
+	slices.SortFunc(ordered, func(a, b detect.Edge) int {
+		return cmp.Or(cmp.Compare(a.Host, b.Host), cmp.Compare(a.Program, b.Program), cmp.Compare(a.Domain, b.Domain))
+	})
+	return New(baseline.Learn(ordered, classes, nil), catalogue, Defaults())
 }
 
 // edge is a plain one: a program of one image goes to one name.
@@ -134,6 +92,12 @@ func anyEdge(r *rapid.T) detect.Edge {
 	e.First = from.Add(time.Duration(rapid.IntRange(0, 14*24).Draw(r, "first")) * time.Hour)
 	e.Last = e.First.Add(time.Duration(rapid.IntRange(0, 200).Draw(r, "length")) * time.Hour)
 	e.Hours = rapid.IntRange(1, 300).Draw(r, "hours")
+	e.OffHours = rapid.IntRange(0, e.Hours).Draw(r, "off hours")
+	e.Connected = time.Duration(rapid.IntRange(0, 1000).Draw(r, "connected")) * time.Hour / 4
+	if e.UnknownBytes < e.Sessions {
+		e.Burst.BytesOut = rapid.Int64Range(0, e.BytesOut).Draw(r, "burst")
+	}
+	daily(r, &e)
 	e.Days = 1 + e.Hours/24
 	if e.Sessions >= 6 && rapid.Bool().Draw(r, "tested") {
 		e.Timing = stats.Result{N: int(e.Sessions), Scale: 2, Period: 60, P: math.Pow(10, -rapid.Float64Range(0, 12).Draw(r, "p"))}
@@ -145,6 +109,21 @@ func anyEdge(r *rapid.T) detect.Edge {
 	e.OddPort = rapid.SampledFrom([]uint16{0, 4444}).Draw(r, "port")
 	e.SelfSigned = rapid.Bool().Draw(r, "self-signed")
 	return e
+}
+
+// daily spreads an edge's bytes over some days.
+func daily(r *rapid.T, e *detect.Edge) {
+	const day = 24 * time.Hour
+	days := rapid.IntRange(1, 5).Draw(r, "days")
+	for i := range days {
+		d := detect.Day{Date: int32(e.First.Std().Unix()/int64(day.Seconds())) + int32(i), Sessions: 1}
+		if e.UnknownBytes == e.Sessions {
+			d.Unknown = 1
+		} else {
+			d.BytesOut = e.BytesOut / int64(days)
+		}
+		e.Daily = append(e.Daily, d)
+	}
 }
 
 // anyEstate draws edges, one for each host, program and domain.
@@ -268,6 +247,10 @@ func TestADayLaterIsTheSame(t *testing.T) {
 		later := make([]detect.Edge, len(edges))
 		for i, e := range edges {
 			e.First, e.Last = e.First.Add(24*time.Hour), e.Last.Add(24*time.Hour)
+			e.Daily = slices.Clone(e.Daily)
+			for n := range e.Daily {
+				e.Daily[n].Date++
+			}
 			later[i] = e
 		}
 		after := scorer(r, later...)
@@ -280,7 +263,7 @@ func TestADayLaterIsTheSame(t *testing.T) {
 }
 
 func TestCommonProgramsAreLessRare(t *testing.T) {
-	last := math.Inf(1)
+	first, last := 0.0, math.Inf(1)
 	for on := 1; on <= 20; on++ {
 		var edges []detect.Edge
 		for i := range 20 {
@@ -291,10 +274,16 @@ func TestCommonProgramsAreLessRare(t *testing.T) {
 			edges = append(edges, edge(fmt.Sprint("h", i), image, "www.example.com"))
 		}
 		rarity := points(scorer(t, edges...).Explain(&edges[0]), "program_rarity")
-		if rarity >= last {
+		if rarity > last {
 			t.Errorf("rarity %v on %d hosts, %v on one less", rarity, on, last)
 		}
+		if on == 1 {
+			first = rarity
+		}
 		last = rarity
+	}
+	if last >= first {
+		t.Errorf("rarity %v on all hosts, %v on one", last, first)
 	}
 }
 
@@ -361,9 +350,9 @@ func TestParts(t *testing.T) {
 		{"a file drop", "destination_class", edge("h0", unknown, "g.api.mega.co.nz"), true, false},
 		{"telemetry", "destination_class", edge("h0", unknown, "v10.events.data.microsoft.com"), false, true},
 		{"where others go", "destination_shared", edge("h0", unknown, "www.example.com"), false, true},
-		{"where nobody goes", "destination_shared", edge("h0", unknown, "a.example.net"), false, false},
-		{"late", "new", edge("h0", unknown, "a.example.net", func(e *detect.Edge) { e.First = from.Add(80 * time.Hour) }), true, false},
-		{"from the beginning", "new", edge("h0", unknown, "a.example.net", func(e *detect.Edge) { e.First = from.Add(70 * time.Hour) }), false, false},
+		{"where nobody goes", "destination_shared", edge("h0", unknown, "a.example.net"), true, false},
+		{"late", "new", edge("h0", unknown, "a.example.net", func(e *detect.Edge) { e.First, e.Last = from.Add(80*time.Hour), from.Add(80*time.Hour) }), true, false},
+		{"from the beginning", "new", edge("h0", unknown, "a.example.net", func(e *detect.Edge) { e.First, e.Last = from.Add(70*time.Hour), from.Add(70*time.Hour) }), false, false},
 		{"under a megabyte", "volume", edge("h0", unknown, "a.example.net", func(e *detect.Edge) { e.BytesOut = 999_999 }), false, false},
 		{"a gigabyte", "volume", edge("h0", unknown, "a.example.net", func(e *detect.Edge) { e.BytesOut = 1e9 }), true, false},
 		{"a beacon", "regular_timing", edge("h0", unknown, "a.example.net", beacon), true, false},

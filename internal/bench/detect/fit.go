@@ -152,7 +152,7 @@ const fittedName = "fitted weights"
 // A cluster is weighed by the parts of the edge that the product shows.
 func (m *model) ranker() ranker {
 	return ranker{fittedName, func(ctx context.Context, edges []edge) ([]cluster, error) {
-		clusters, err := product.rank(ctx, edges)
+		clusters, err := plain.rank(ctx, edges)
 		if err != nil {
 			return nil, err
 		}

@@ -105,7 +105,7 @@ func (o options) hunt(ctx context.Context, rules []ranker, look func(seed uint64
 				return nil, fmt.Errorf("fleet of seed %d: %s: %w", seed, rule.name, err)
 			}
 			lists[i] = append(lists[i], s.marked(clusters))
-			if rule.name == product.name && look != nil {
+			if i == 0 && look != nil {
 				look(seed, s, clusters)
 			}
 		}

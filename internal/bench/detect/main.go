@@ -161,7 +161,7 @@ func (o options) train(ctx context.Context) (model, int, error) {
 	t.seed, t.shifted = o.seed+trainingSeeds, false
 	var rows []row
 	deeds := 0
-	_, err := t.hunt(ctx, []ranker{product}, func(seed uint64, s *scene, clusters []cluster) {
+	_, err := t.hunt(ctx, []ranker{plain}, func(seed uint64, s *scene, clusters []cluster) {
 		for _, r := range sample(s.rows(seed, clusters)) {
 			if o.without == "" || r.kind != o.without {
 				rows = append(rows, r)

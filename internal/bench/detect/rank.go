@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/postern/postern/internal/baseline"
@@ -21,7 +20,7 @@ import (
 type edge = detect.Edge
 
 // measure has the product measure one host's sessions.
-func measure(sessions []event.Session) []edge { return detect.Measure(sessions) }
+func measure(sessions []event.Session) []edge { return detect.Measure(sessions, detect.Defaults()) }
 
 // A ranker turns the edges of a fleet into clusters, the most remarkable
 // first.
@@ -48,6 +47,18 @@ type part struct {
 var product = ranker{"postern", rankProduct}
 
 func rankProduct(ctx context.Context, edges []edge) ([]cluster, error) {
+	return rankBy(edges, score.Defaults())
+}
+
+// plain is the product's ranking with every part counted once, as a fit of the
+// weights needs it.
+var plain = ranker{"plain", func(ctx context.Context, edges []edge) ([]cluster, error) {
+	c := score.Defaults()
+	c.Weights = score.Weights{}
+	return rankBy(edges, c)
+}}
+
+func rankBy(edges []edge, config score.Config) ([]cluster, error) {
 	classes, err := program.Shipped()
 	if err != nil {
 		return nil, err
@@ -56,11 +67,7 @@ func rankProduct(ctx context.Context, edges []edge) ([]cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	fleet, err := baseline.Learn(ctx, newCounts(edges), edges, classes)
-	if err != nil {
-		return nil, fmt.Errorf("ranking: %w", err)
-	}
-	s := score.New(fleet, catalogue)
+	s := score.New(baseline.Learn(edges, classes, nil), catalogue, config)
 	scores := make([]float64, len(edges))
 	for i := range edges {
 		scores[i] = s.Score(&edges[i])
