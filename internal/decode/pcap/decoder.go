@@ -22,8 +22,9 @@ type limits struct {
 	streams int // bytes held of all flows' payload
 }
 
-// defaultLimits allow for about 150 MB of flows and 64 MB of payload.
-var defaultLimits = limits{flows: 1 << 18, stream: 64 << 10, streams: 64 << 20}
+// defaultLimits allow for about 200 MB of flows, of which most have little to
+// remember, and 64 MB of payload.
+var defaultLimits = limits{flows: 1 << 17, stream: 64 << 10, streams: 64 << 20}
 
 // A decoder makes events of the packets of a capture.
 type decoder struct {
@@ -114,7 +115,7 @@ func (d *decoder) frame(f *frame) {
 	fl := d.flow(p)
 	fl.take(p)
 	d.table.touch(fl)
-	if len(p.payload) < p.length {
+	if p.snapped {
 		d.cutPayload++
 	}
 	if p.length > 0 {

@@ -11,7 +11,7 @@ import (
 const (
 	portDNS = 53
 
-	maxQuestions = 64  // that wait for their answer in one flow
+	maxQuestions = 16  // that wait for their answer in one flow
 	maxAnswers   = 256 // addresses of one answer
 
 	typeHTTPS dnsmessage.Type = 65

@@ -189,6 +189,13 @@ func TestPortsUsedAgain(t *testing.T) {
 	if f := only(t, b.Flows); f.PacketsOut != 2 || f.State != "S0" {
 		t.Errorf("flow %+v", f)
 	}
+	// Nor is one that is sent again because it was refused, as Windows does.
+	refused := newTalk(client, server, 0).send(fromClient, flagSYN, nil).send(fromServer, flagRST|flagACK, nil)
+	refused.seq[0]--
+	b, _ = decodeShots(t, refused.send(fromClient, flagSYN, nil).send(fromServer, flagRST|flagACK, nil).shots...)
+	if f := only(t, b.Flows); f.PacketsOut != 2 || f.State != "REJ" {
+		t.Errorf("flow %+v", f)
+	}
 }
 
 func TestIdle(t *testing.T) {

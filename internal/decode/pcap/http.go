@@ -10,11 +10,12 @@ import (
 	"github.com/postern/postern/internal/event"
 )
 
-// maxHead bounds the head of an HTTP request, and maxUnanswered the requests
-// that wait for their status.
+// The bounds of a request's head, of its method, and of the requests that wait
+// for their status.
 const (
 	maxHead       = 16 << 10
-	maxUnanswered = 32
+	maxMethod     = 32
+	maxUnanswered = 16
 )
 
 // A requests is what a connection asks of a proxy.
@@ -147,7 +148,7 @@ func beforePath(s string) string {
 func (r *requests) ask(d *decoder, f *flow, h head) bool {
 	scheme, authority, fallback, ok := h.destination()
 	host, port := splitAuthority(authority, fallback)
-	if !ok || host == "" {
+	if !ok || host == "" || len(host) > maxName {
 		r.direct = !r.proxied
 		return false
 	}
@@ -158,7 +159,7 @@ func (r *requests) ask(d *decoder, f *flow, h head) bool {
 	r.unanswered = append(r.unanswered, event.Request{
 		Sensor: sensor, Time: instant(r.began), UID: f.id(),
 		Src: f.key.end(f.originator), Dst: f.key.end(f.originator.other()),
-		Method: valid([]byte(h.method)), Scheme: scheme,
+		Method: valid([]byte(h.method[:min(len(h.method), maxMethod)])), Scheme: scheme,
 		Host: hostName([]byte(host)), Port: port, User: h.user,
 	})
 	return true

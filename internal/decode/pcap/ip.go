@@ -53,6 +53,7 @@ func (p *packet) parse(f *frame) fate {
 	}
 	p.time = f.time
 	p.proto = g.proto
+	p.snapped = len(g.body) < g.length
 	switch g.proto {
 	case protoTCP:
 		return p.tcp(&g)

@@ -12,6 +12,7 @@ type packet struct {
 	window  uint16 // of TCP
 	length  int    // of the payload, as it was sent
 	payload []byte // what was captured of it
+	snapped bool   // the capture cut the packet short
 }
 
 // A fate says what becomes of a frame.
@@ -33,7 +34,7 @@ const (
 	ignoreNotIP     = "frame without IP"
 	ignoreTransport = "packet without TCP or UDP"
 	ignoreFragment  = "IP fragment after the first"
-	ignoreWithin    = "packet of a flow that is told as one"
+	ignoreWithin    = "further packet of a flow"
 )
 
 // The reasons for which packets are skipped.

@@ -162,3 +162,18 @@ func TestFramesLeftOut(t *testing.T) {
 		})
 	}
 }
+
+// What was left out on purpose and matters to the volumes is told of.
+func TestFragmentsAreTold(t *testing.T) {
+	whole := ip(client.Addr(), server.Addr(), protoUDP, udpDatagram(client.Port(), server.Port(), make([]byte, 3000)))
+	first := edit(whole[:1500], 2, 1500>>8, 1500&0xff, 0, 0, 0x20, 0)
+	second := slices.Concat(edit(whole[:20], 2, 1500>>8, 1500&0xff, 0, 0, 0x20, 185), make([]byte, 1480))
+	third := slices.Concat(edit(whole[:20], 2, 0, 68, 0, 0, 0x01, 0x72), make([]byte, 48))
+	b, tally, _ := decodeWith(t, classicFile(linkRaw, shot{data: first}, shot{data: second}, shot{data: third}), defaultLimits)
+	if f := only(t, b.Flows); f.BytesOut != 3000 || f.PacketsOut != 1 {
+		t.Errorf("flow %+v", f)
+	}
+	if tally.Ignored[ignoreFragment] != 2 || len(tally.Warnings) != 1 {
+		t.Errorf("tally %+v", tally)
+	}
+}

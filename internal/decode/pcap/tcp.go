@@ -38,13 +38,17 @@ func (f *flow) attempt() bool {
 }
 
 // anew reports whether a packet opens another connection between the ends of
-// f: it is a SYN, and not one of f's own.
+// f: it is a SYN, and not one of f's own, which may be sent again even when it
+// was refused.
 func (f *flow) anew(p *packet) bool {
 	if p.flags&(flagSYN|flagACK|flagRST|flagFIN) != flagSYN {
 		return false
 	}
 	e := &f.ends[p.from]
-	return f.over() || e.phase == partial || e.syn && e.isn != p.seq
+	if e.syn {
+		return e.isn != p.seq
+	}
+	return f.over() || e.phase != inactive
 }
 
 // segment takes a packet of TCP.

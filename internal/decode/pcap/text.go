@@ -6,8 +6,12 @@ import (
 	"unicode/utf8"
 )
 
-// maxText bounds text that leaves the decoder, in bytes.
-const maxText = 4096
+// maxText bounds text that leaves the decoder, and maxName a host's name, in
+// bytes. A name that DNS can carry has up to 253.
+const (
+	maxText = 2048
+	maxName = 512
+)
 
 // valid makes a string of b, in valid UTF-8.
 func valid(b []byte) string {
@@ -20,5 +24,6 @@ func valid(b []byte) string {
 
 // hostName makes a host name of b: lower case, without the final dot.
 func hostName(b []byte) string {
-	return strings.ToLower(valid(bytes.TrimSuffix(b, []byte("."))))
+	b = bytes.TrimSuffix(b, []byte("."))
+	return strings.ToLower(valid(b[:min(len(b), maxName)]))
 }

@@ -265,3 +265,32 @@ func compareCertificates(t *testing.T, hellos []hello, certificates []event.Cert
 		t.Errorf("certificates (-tshark +ours):\n%s", diff)
 	}
 }
+
+// Newer versions of tshark know JA4 too.
+func TestJA4AsTshark(t *testing.T) {
+	path, err := exec.LookPath("tshark")
+	if err != nil {
+		t.Skip("tshark is not installed: nothing to compare with")
+	}
+	known, err := exec.Command(path, "-G", "fields").Output()
+	if err != nil || !bytes.Contains(known, []byte("\ttls.handshake.ja4\t")) {
+		t.Skip("this tshark does not know JA4")
+	}
+	for name, data := range captures(t) {
+		want, got := make(map[string]int), make(map[string]int)
+		seen := make(map[string]bool)
+		for _, r := range tshark(t, data, "tls.handshake.ja4", "tcp.stream", "udp.stream", "tls.handshake.ja4") {
+			if stream := r[0] + "/" + r[1]; !seen[stream] {
+				seen[stream] = true
+				want[r[2]]++
+			}
+		}
+		b, _ := read(t, data)
+		for _, h := range b.Handshakes {
+			got[h.JA4]++
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s (-tshark +ours):\n%s", name, diff)
+		}
+	}
+}
