@@ -95,6 +95,7 @@ func TestDocsNameWhatTheCodeSays(t *testing.T) {
 	for _, c := range []struct{ code, name, doc string }{
 		{"internal/score/parts.go", `part\{"([a-z_]+)"`, "docs/format/findings.md"},
 		{"internal/finding/finding.go", `json:"([a-z_0-9]+)`, "docs/format/findings.md"},
+		{"internal/finding/list.go", `json:"([a-z_0-9]+)`, "docs/format/findings.md"},
 		{"internal/finding/ledger.go", `json:"([a-z_0-9]+)`, "docs/format/ledger.md"},
 	} {
 		doc := read(t, c.doc)

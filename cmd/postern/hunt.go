@@ -18,6 +18,7 @@ import (
 type huntFlags struct {
 	inputFlags
 	json, csv bool
+	budgeted  bool // there is no --top
 	top       int
 	minScore  float64
 }
@@ -32,6 +33,12 @@ standard input ("-"), finds the process that opened each outbound TLS
 connection, and lists those that uncommon processes made, the least expected
 first, with the reasons.
 
+The list is what the budget of the configuration allows for each day of evidence
+(see docs/config.md). With --store it leaves out what was told before and has
+not become stronger. What somebody expects, what was there from the first day
+and what is new on many hosts is listed beside it. --top says instead how many
+findings are listed, whatever was told before.
+
 The list goes to standard output, progress to standard error when that is a
 terminal. "postern formats" says what is read.
 
@@ -42,6 +49,7 @@ some input could not be read. Finding something is not an error.`,
   zcat conn.log.gz | postern hunt --json - > findings.json`,
 		Args: needsInput("hunt"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			f.budgeted = !cmd.Flags().Changed("top")
 			return f.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
 	}
@@ -49,7 +57,8 @@ some input could not be read. Finding something is not an error.`,
 	f.add(flags)
 	flags.BoolVar(&f.json, "json", false, "write the findings and the summary as JSON")
 	flags.BoolVar(&f.csv, "csv", false, "write the findings as CSV")
-	flags.IntVar(&f.top, "top", 20, "list at most this many findings; 0 lists all")
+	flags.IntVar(&f.top, "top", 0, "list this many findings, whatever the budget; 0 lists all")
+	flags.Lookup("top").DefValue = "the budget"
 	flags.Float64Var(&f.minScore, "min-score", math.Inf(-1), "list only findings with this score or more")
 	flags.Lookup("min-score").DefValue = "none"
 	cmd.MarkFlagsMutuallyExclusive("json", "csv")
@@ -62,7 +71,7 @@ func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error 
 	if err != nil {
 		return err
 	}
-	h.Top, h.MinScore = f.top, f.minScore
+	h.Budgeted, h.Top, h.MinScore = f.budgeted, f.top, f.minScore
 	doc, err := h.Run(ctx)
 	bar.done()
 	if ctx.Err() != nil {

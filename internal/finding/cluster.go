@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/postern/postern/internal/detect"
+	"github.com/postern/postern/internal/event"
 )
 
 // A Cluster is what becomes one finding: the edges of one program to one
@@ -12,30 +13,72 @@ import (
 type Cluster struct {
 	Program string
 	Domain  string
-	Best    *detect.Edge // the edge with the highest score, which the finding's parts explain
-	Score   float64      // of that edge
+	Best    *detect.Edge   // the edge with the highest score, which the finding's parts explain
+	Score   float64        // of that edge
+	Edges   []*detect.Edge // one for each host, by its name
 }
 
 // Clusters groups edges, whose scores stand beside them, and ranks the groups:
 // by score, then by program and domain, so that the order never depends on
-// that of the input.
+// that of the input. The clusters point into edges.
 func Clusters(edges []detect.Edge, scores []float64) []Cluster {
 	type key struct{ program, domain string }
-	groups := make(map[key]Cluster)
+	groups := make(map[key]*Cluster)
 	for i := range edges {
 		e := &edges[i]
 		k := key{e.Program, e.Domain}
-		c, ok := groups[k]
-		if !ok || scores[i] > c.Score || scores[i] == c.Score && e.Host < c.Best.Host {
-			groups[k] = Cluster{e.Program, e.Domain, e, scores[i]}
+		c := groups[k]
+		if c == nil {
+			c = &Cluster{Program: e.Program, Domain: e.Domain}
+			groups[k] = c
 		}
+		if c.Best == nil || scores[i] > c.Score || scores[i] == c.Score && e.Host < c.Best.Host {
+			c.Best, c.Score = e, scores[i]
+		}
+		c.Edges = append(c.Edges, e)
 	}
 	all := make([]Cluster, 0, len(groups))
 	for _, c := range groups {
-		all = append(all, c)
+		slices.SortFunc(c.Edges, func(a, b *detect.Edge) int { return cmp.Compare(a.Host, b.Host) })
+		all = append(all, *c)
 	}
 	slices.SortFunc(all, func(a, b Cluster) int {
 		return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(a.Program, b.Program), cmp.Compare(a.Domain, b.Domain))
 	})
 	return all
+}
+
+// ID returns the identity of the cluster's finding.
+func (c *Cluster) ID() string { return ID(c.Program, c.Domain) }
+
+// First returns when the first session of any host began.
+func (c *Cluster) First() event.Time {
+	first := c.Best.First
+	for _, e := range c.Edges {
+		first = min(first, e.First)
+	}
+	return first
+}
+
+// Last returns when the last session of any host began.
+func (c *Cluster) Last() event.Time {
+	last := c.Best.Last
+	for _, e := range c.Edges {
+		last = max(last, e.Last)
+	}
+	return last
+}
+
+// BytesOut returns what is known to have left, unknown when of no session.
+func (c *Cluster) BytesOut() event.Count {
+	var sum int64
+	known := false
+	for _, e := range c.Edges {
+		sum = event.Count(e.BytesOut).AddTo(sum)
+		known = known || e.Sessions > e.UnknownBytes
+	}
+	if !known {
+		return event.Unknown
+	}
+	return event.Count(sum)
 }

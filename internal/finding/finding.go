@@ -21,7 +21,13 @@ type Document struct {
 	Format   string    `json:"format"`
 	Analytic string    `json:"analytic"`
 	Findings []Finding `json:"findings"`
-	Summary  Summary   `json:"summary"`
+
+	ToldBefore  []ToldBefore `json:"told_before"`  // in a store that is kept, by rank
+	Expected    []Expected   `json:"expected"`     // the highest score first
+	NewPrograms []NewProgram `json:"new_programs"` // those on the most hosts first
+	Standing    []Standing   `json:"standing"`     // by rank
+
+	Summary Summary `json:"summary"`
 }
 
 // A Finding is one program's sessions to one registered domain.
@@ -30,6 +36,10 @@ type Finding struct {
 	Rank  int     `json:"rank"`
 	Score float64 `json:"score"` // nats: the sum of the parts' points
 	Parts []Part  `json:"parts"` // the largest first
+
+	Tier   Tier     `json:"tier"`
+	QValue *float64 `json:"q_value"`   // expected share of false alarms among findings at least this strong; null with too few to say
+	Update *Update  `json:"update_of"` // null when it is told for the first time
 
 	Program     Program     `json:"program"`
 	Processes   []Process   `json:"processes"`
@@ -130,7 +140,12 @@ type Summary struct {
 	RequestsAlone    int64 `json:"requests_without_flow"`
 	Edges            int64 `json:"edges"`
 	FindingsListed   int   `json:"findings_listed"`
-	FindingsUnlisted int   `json:"findings_not_listed"` // below --min-score or beyond --top
+	FindingsUnlisted int   `json:"findings_not_listed"` // below --min-score, or beyond --top or the budget
+
+	// Budget is how many findings the budget allows, null where --top says
+	// how many are listed; FindingsOver are those not listed for its sake.
+	Budget       *int `json:"budget"`
+	FindingsOver int  `json:"findings_over_budget"`
 
 	Hosts []Host `json:"hosts"`
 

@@ -45,6 +45,10 @@ type Hunt struct {
 	// Store is the file that keeps the events; "" uses a temporary one.
 	Store string
 
+	// Budgeted tells what Config.Budget allows and, with a Store, what was
+	// not told lately. Otherwise Top says how many findings are listed.
+	Budgeted bool
+
 	// Top bounds the number of findings; 0 lists all.
 	Top int
 
@@ -97,6 +101,7 @@ type run struct {
 	store     store.Store
 	classes   *program.Classes
 	catalogue *destination.Catalogue
+	roles     func(host string) string // nil where none is known
 }
 
 func (h Hunt) newRun(ctx context.Context) (*run, error) {
@@ -149,8 +154,11 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	listed := r.list(clusters)
-	findings, err := r.tell(ctx, listed, scorer, joined.clocks)
+	listed, err := r.list(ctx, joined.edges, clusters)
+	if err != nil {
+		return nil, err
+	}
+	findings, err := r.tell(ctx, listed.told, scorer, joined.clocks)
 	if err != nil {
 		return nil, err
 	}
@@ -158,8 +166,10 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 		Format: finding.Format, Analytic: finding.Analytic, Findings: findings,
 		Summary: summarise(inputs, joined, fleet),
 	}
-	doc.Summary.FindingsListed = len(listed)
-	doc.Summary.FindingsUnlisted = len(clusters) - len(listed)
+	listed.fill(doc)
+	if err := r.keep(ctx, listed); err != nil {
+		return nil, err
+	}
 	return doc, nil
 }
 
@@ -191,15 +201,6 @@ func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baselin
 		scores[i] = s.Score(&j.edges[i])
 	}
 	return finding.Clusters(j.edges, scores), fleet, s, nil
-}
-
-// list returns the clusters that are listed, which are ranked.
-func (r *run) list(clusters []finding.Cluster) []finding.Cluster {
-	n := 0
-	for n < len(clusters) && clusters[n].Score >= r.MinScore && (r.Top <= 0 || n < r.Top) {
-		n++
-	}
-	return clusters[:n]
 }
 
 // joined is what the join of all groups gave.

@@ -29,7 +29,7 @@ const regular = 0.01
 
 // tell makes the findings of the listed clusters, with the details that
 // explain them.
-func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
+func (r *run) tell(ctx context.Context, listed []place, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
 	offsets := make(map[string]time.Duration)
 	for host, c := range mainClocks(clocks) {
 		offsets[host] = c.Offset
@@ -50,8 +50,8 @@ func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.
 			if err := r.lineages(each, all[i], offsets); err != nil {
 				return err
 			}
-			out[i] = r.finding(&listed[i], explained[i], all[i])
-			out[i].Rank = i + 1
+			out[i] = r.finding(&listed[i].Cluster, explained[i], all[i])
+			listed[i].grade(&out[i])
 			return nil
 		})
 	}
@@ -63,7 +63,7 @@ func (r *run) tell(ctx context.Context, listed []finding.Cluster, scorer *score.
 const manyFindings = 50
 
 // detail gathers what the sessions of each cluster say.
-func (r *run) detail(ctx context.Context, listed []finding.Cluster) ([]*details, error) {
+func (r *run) detail(ctx context.Context, listed []place) ([]*details, error) {
 	all := make([]*details, len(listed))
 	of := make(map[store.Edge]*details, len(listed))
 	for i := range listed {

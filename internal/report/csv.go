@@ -16,7 +16,7 @@ var header = []string{
 	"rank", "id", "score", "program", "image", "class", "hosts", "users",
 	"destination", "registered_domain", "service", "service_class", "addresses", "ports",
 	"bytes_out", "sessions", "sessions_with_unknown_bytes", "period_seconds",
-	"first_seen", "last_seen", "rungs", "why",
+	"first_seen", "last_seen", "rungs", "why", "tier", "q_value",
 }
 
 // CSV writes one row for each finding. Lists are joined by spaces, times are
@@ -49,6 +49,7 @@ func row(f *finding.Finding) []string {
 		integer(f.BytesOut), strconv.FormatInt(f.Sessions, 10), strconv.FormatInt(f.SessionsUnknownBytes, 10),
 		decimal(f.PeriodSeconds),
 		f.FirstSeen.Format(time.RFC3339), f.LastSeen.Format(time.RFC3339), counts(f.Rungs, " "), why(f),
+		string(f.Tier), decimal(f.QValue),
 	}
 }
 

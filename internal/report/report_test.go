@@ -53,7 +53,8 @@ func hostile() *finding.Document {
 	return &finding.Document{
 		Format: finding.Format, Analytic: finding.Analytic,
 		Findings: []finding.Finding{{
-			ID: finding.ID(evil, evil), Rank: 1, Score: 3.5,
+			ID: finding.ID(evil, evil), Rank: 1, Score: 3.5, Tier: finding.High, QValue: &offset,
+			Update:   &finding.Update{ScoreThen: 1, HostsThen: 1, BytesThen: &out, Grew: []string{evil, finding.GrewScore, finding.GrewHosts, finding.GrewBytes}},
 			Parts:    []finding.Part{{Name: "volume", Points: 3.5, Text: evil}},
 			Program:  finding.Program{Name: evil, Image: evil, Identity: evil, Publisher: evil, Class: "app"},
 			Hosts:    []string{evil, evil},
@@ -63,6 +64,10 @@ func hostile() *finding.Document {
 			Destination: finding.Destination{Name: evil, RegisteredDomain: evil, Addresses: []string{evil}, Ports: []uint16{443}},
 			Processes:   []finding.Process{{Host: evil, Image: evil, CommandLine: evil, User: evil}},
 		}},
+		ToldBefore:  []finding.ToldBefore{{ID: evil, Program: evil, Domain: evil}},
+		Expected:    []finding.Expected{{ID: evil, Program: evil, Domain: evil, Owner: evil, Reason: evil, Expires: evil}},
+		NewPrograms: []finding.NewProgram{{Program: evil, Hosts: 3, Domains: []string{evil, evil}}},
+		Standing:    []finding.Standing{{ID: evil, Program: evil, Domain: evil, Hosts: 1, Sessions: 1}},
 		Summary: finding.Summary{
 			Inputs: []finding.Input{{
 				Path: evil, Format: evil, Status: "read", Error: evil, Clock: evil, Skipped: 1,
@@ -152,5 +157,49 @@ func TestTextFitsTheTerminal(t *testing.T) {
 		if n := len([]rune(strings.TrimSuffix(line, "\n"))); n > 80 {
 			t.Errorf("%d columns: %s", n, line)
 		}
+	}
+}
+
+// TestListsAreShort: what stands beside the findings has a line each, and no more
+// lines than a person reads.
+func TestListsAreShort(t *testing.T) {
+	out, q, budget := int64(5000), 0.03, 10
+	at := time.Date(2026, 11, 8, 12, 0, 0, 0, time.UTC)
+	d := &finding.Document{
+		Findings: []finding.Finding{{
+			Rank: 1, Score: 7, Tier: finding.High, QValue: &q,
+			Update: &finding.Update{LastTold: at, ScoreThen: 4.5, HostsThen: 2, Grew: []string{finding.GrewScore, finding.GrewHosts}},
+		}, {
+			Rank: 2, Score: 6, Tier: finding.Budget, Update: &finding.Update{LastTold: at, Grew: []string{}},
+		}},
+		ToldBefore: []finding.ToldBefore{{Rank: 3, Program: "p.exe", Domain: "d.example", Score: 5, ScoreThen: 4.5, FirstTold: at}},
+		Expected:   []finding.Expected{{Program: "q.exe", Domain: "e.example", Score: 9, Owner: "storage team", Reason: "backup", Expires: "2027-06-30"}},
+		Standing:   []finding.Standing{{Rank: 40, Domain: "f.example", Score: 1, Hosts: 2, Sessions: 1, BytesOut: &out}},
+		Summary:    finding.Summary{FindingsUnlisted: 1200, FindingsOver: 1100, Budget: &budget},
+	}
+	for range maxListed + 2 {
+		d.NewPrograms = append(d.NewPrograms, finding.NewProgram{Program: "n.exe", Hosts: 12, FirstSeen: at, Domains: []string{"g.example", "h.example"}})
+	}
+	var b bytes.Buffer
+	if err := Text(&b, d, Options{}); err != nil {
+		t.Fatal(err)
+	}
+	for line, n := range map[string]int{
+		"  high q=0.03  ": 1,
+		"told on 2026-11-08 with score 4.50, 2 hosts\n":                                      1,
+		"told on 2026-11-08, and it goes on\n":                                               1,
+		"  #3 p.exe to d.example, score 5.00 (4.50 when told), first told 2026-11-08\n":      1,
+		"  q.exe to e.example, score 9.00: backup (storage team, until 2027-06-30)\n":        1,
+		"  n.exe on 12 hosts since 2026-11-08 12:00, to g.example, h.example\n":              maxListed,
+		"  and 2 more (--json has all)\n":                                                    1,
+		"  #40 (unknown) to f.example, score 1.00, 1 session on 2 hosts, 5.0 kB sent\n":      1,
+		"1,200 more findings are not listed: 1,100 are over the budget of 10 (--top 0 lists": 1,
+	} {
+		if got := strings.Count(b.String(), line); got != n {
+			t.Errorf("%q is there %d times, want %d", line, got, n)
+		}
+	}
+	if t.Failed() {
+		t.Log(b.String())
 	}
 }

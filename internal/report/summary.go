@@ -31,10 +31,21 @@ func (p *page) summary(s *finding.Summary) {
 			p.line("  %s", Terminal(l))
 		}
 	}
-	if s.FindingsUnlisted > 0 {
-		p.line("")
-		p.line("%s more findings are not listed (--top, --min-score).", grouped(int64(s.FindingsUnlisted)))
+	p.unlisted(s)
+}
+
+// unlisted says how many findings there are beyond what is listed, and why.
+func (p *page) unlisted(s *finding.Summary) {
+	if s.FindingsUnlisted == 0 {
+		return
 	}
+	p.line("")
+	if s.Budget == nil {
+		p.line("%s more findings are not listed (--top, --min-score).", grouped(int64(s.FindingsUnlisted)))
+		return
+	}
+	p.line("%s more findings are not listed: %s are over the budget of %s (--top 0 lists all).",
+		grouped(int64(s.FindingsUnlisted)), grouped(int64(s.FindingsOver)), grouped(int64(*s.Budget)))
 }
 
 // inputs sums up the inputs by format and clock, and names those with

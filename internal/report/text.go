@@ -24,6 +24,7 @@ type Options struct {
 func Text(w io.Writer, d *finding.Document, o Options) error {
 	p := page{Options: o}
 	p.findings(d)
+	p.lists(d)
 	p.summary(&d.Summary)
 	if _, err := io.WriteString(w, p.String()); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
@@ -66,7 +67,7 @@ type column struct {
 }
 
 var columns = []column{
-	{"#", 4, true}, {"SCORE", 6, true}, {"PROGRAM", 30, false}, {"DESTINATION", 42, false},
+	{"#", 4, true}, {"SCORE", 6, true}, {"TIER", 13, false}, {"PROGRAM", 30, false}, {"DESTINATION", 42, false},
 	{"HOST", 28, false}, {"SENT", 10, true}, {"SESSIONS", 8, true}, {"PERIOD", 9, true}, {"FIRST – LAST (UTC)", 35, false},
 }
 
@@ -85,6 +86,9 @@ func (p *page) findings(d *finding.Document) {
 	p.line("%s", p.style(layout(titles(), width), bold))
 	for i, r := range rows {
 		p.line("%s", layout(r, width))
+		if u := d.Findings[i].Update; u != nil {
+			p.line("%s", p.style("             "+since(u), faint))
+		}
 		p.line("%s", p.style("             "+Terminal(reasons(&d.Findings[i])), faint))
 	}
 }
@@ -140,9 +144,17 @@ func cells(f *finding.Finding) []string {
 		period = score.Seconds(*f.PeriodSeconds)
 	}
 	return []string{
-		strconv.Itoa(f.Rank), fmt.Sprintf("%.2f", f.Score), Terminal(name), Terminal(destination(f)), Terminal(host),
+		strconv.Itoa(f.Rank), fmt.Sprintf("%.2f", f.Score), tier(f), Terminal(name), Terminal(destination(f)), Terminal(host),
 		sent(f), strconv.FormatInt(f.Sessions, 10), period, span(f.FirstSeen, f.LastSeen),
 	}
+}
+
+// tier is the tier, with the q-value where there is one.
+func tier(f *finding.Finding) string {
+	if f.QValue == nil {
+		return string(f.Tier)
+	}
+	return fmt.Sprintf("%s q=%.2g", f.Tier, *f.QValue)
 }
 
 // destination is the name, with the port where it is not the usual one.
