@@ -8,6 +8,7 @@ import (
 	"io"
 	"math"
 	"path/filepath"
+	"strings"
 	"time"
 	_ "time/tzdata" // the same zones on every machine
 
@@ -65,6 +66,40 @@ type Site struct {
 	Name    string   `yaml:"name" doc:"What the place is called."`
 	Sensors []string `yaml:"sensors" doc:"The network sensors that listen there."`
 	Inputs  []string `yaml:"inputs" doc:"Patterns (*, ?, [a-z]) of the paths of what was recorded there."`
+}
+
+// Site returns the site of that name, nil when there is none.
+func (c *Config) Site(name string) *Site {
+	for i := range c.Sites {
+		if c.Sites[i].Name == name {
+			return &c.Sites[i]
+		}
+	}
+	return nil
+}
+
+// SiteOf returns the name of the first site at which what has that path was
+// recorded, "" when none says so. A pattern that fits a folder, or an archive,
+// speaks of all that is in it.
+func (c *Config) SiteOf(path string) string {
+	for i := range c.Sites {
+		for _, pattern := range c.Sites[i].Inputs {
+			for p := path; p != "." && p != string(filepath.Separator) && p != ""; p = parent(p) {
+				if ok, err := filepath.Match(pattern, p); ok && err == nil {
+					return c.Sites[i].Name
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// parent returns the archive or the folder that a path is in.
+func parent(path string) string {
+	if i := strings.LastIndexByte(path, '!'); i >= 0 {
+		return path[:i]
+	}
+	return filepath.Dir(path)
 }
 
 // maxFile bounds the size of a configuration, in bytes.

@@ -177,9 +177,10 @@ type join struct {
 	seen    map[netip.Addr]*destination.Names     // by client address: answers on the wire
 	lookups map[string]map[string][]*event.Lookup // by host and name, by time
 
-	templates map[string]string // of images
-	history   history           // of sessions with an owner
-	covered   map[string]cover  // by host
+	templates map[string]string            // of images
+	keys      map[*process.Instance]string // of programs
+	history   history                      // of sessions with an owner
+	covered   map[string]cover             // by host
 	sites     sites
 	domains   map[string]string // of names
 
@@ -223,9 +224,9 @@ func newJoin(w Window, c Config) *join {
 		wire:      make(spans[netip.Addr]),
 		endpoint:  make(spans[string]),
 		clocks:    make(clocks),
-		templates: make(map[string]string),
-		history:   make(history),
-		domains:   make(map[string]string),
+		templates: make(map[string]string), keys: make(map[*process.Instance]string),
+		history: make(history),
+		domains: make(map[string]string),
 	}
 	if j.TLSServer == nil {
 		j.TLSServer = func(netip.AddrPort) bool { return false }

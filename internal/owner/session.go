@@ -105,8 +105,8 @@ func (j *join) own(s *event.Session, i int, r *event.Request) Reason {
 	}
 	if l := j.asker(held, s); l != nil {
 		s.Rung = event.RungLookup
-		s.PID, s.GUID, s.Image = l.PID, l.GUID, l.Image
-		j.identify(s)
+		k := event.Connect{Host: held.host, PID: l.PID, GUID: l.GUID, Image: l.Image, Time: l.Time}
+		j.process(s, &k)
 		return owned
 	}
 	if held.sure && j.covered[held.host].enough() && j.history.infer(s) {
@@ -196,9 +196,25 @@ func (j *join) process(s *event.Session, k *event.Connect) {
 			s.Image = cmp.Or(s.Image, p.Image)
 			s.User = cmp.Or(s.User, p.User)
 			s.OriginalName = p.OriginalName
+			s.Program = j.key(p, s.Image)
+			return
 		}
 	}
 	j.identify(s)
+}
+
+// key returns the identity of a process's program: with the service, the script
+// or the application that its image hosts, where its command line tells.
+func (j *join) key(p *process.Instance, image string) string {
+	k, ok := j.keys[p]
+	if !ok {
+		k = program.Key(program.Evidence{
+			Image: image, OriginalName: p.OriginalName, Product: p.Product, Company: p.Company,
+			CommandLine: p.CommandLine, ParentImage: p.ParentImage, ParentCommandLine: p.ParentCommandLine,
+		})
+		j.keys[p] = k
+	}
+	return k
 }
 
 // fits reports whether a process can be the one of a connect. A PID alone is

@@ -101,7 +101,8 @@ type run struct {
 	store     store.Store
 	classes   *program.Classes
 	catalogue *destination.Catalogue
-	roles     func(host string) string // nil where none is known
+	sites     sites
+	roster    *roster // once the events are read
 }
 
 func (h Hunt) newRun(ctx context.Context) (*run, error) {
@@ -116,6 +117,7 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if r.Config.Budget.PerDay == 0 { // no valid one has that
 		r.Config = config.Default()
 	}
+	r.sites = r.newSites()
 	if len(h.Inputs) == 0 && h.Store == "" {
 		return nil, ErrNoInput
 	}
@@ -194,8 +196,8 @@ func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baselin
 	if err := r.store.Rollup(ctx); err != nil {
 		return nil, nil, nil, err
 	}
-	fleet := baseline.Learn(j.edges, r.classes, nil)
-	s := score.New(fleet, r.catalogue, score.Defaults())
+	fleet := baseline.Learn(j.edges, r.classes, r.attributes)
+	s := score.New(fleet, r.catalogue, r.scoring())
 	scores := make([]float64, len(j.edges))
 	for i := range j.edges {
 		scores[i] = s.Score(&j.edges[i])

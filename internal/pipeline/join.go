@@ -23,14 +23,17 @@ const groupRows = 100_000
 // number of workers changes nothing.
 func (r *run) join(ctx context.Context) (*joined, error) {
 	out := new(joined)
-	var err error
-	if out.leases, err = r.store.Leases(ctx); err != nil {
-		return nil, err
-	}
-	loads, err := r.store.Loads(ctx)
+	leases, err := r.store.Leases(ctx)
 	if err != nil {
 		return nil, err
 	}
+	stored, err := r.store.Loads(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.roster = r.newRoster(leases, stored)
+	loads := r.roster.loads(stored)
+	out.leases = r.roster.holds(leases)
 	for _, l := range loads {
 		if !l.Addr.IsValid() {
 			out.hosts = append(out.hosts, l.Host)
@@ -114,20 +117,21 @@ func (k surroundings) captured(t event.Time) bool {
 }
 
 func (r *run) joinGroup(ctx context.Context, sel store.Selection, k surroundings) (groupResult, error) {
-	events, err := r.store.Window(ctx, sel)
+	events, err := r.window(ctx, sel)
 	if err != nil {
 		return groupResult{}, err
 	}
 	w := owner.Window{
 		Events: events, Networks: r.Networks,
-		TLSServer: k.tlsServer, Captured: k.captured, Loose: k.loose,
+		TLSServer: k.tlsServer, Captured: k.captured, Loose: k.loose, Apart: r.apart,
 	}
-	res := owner.Join(w, owner.Defaults())
+	r.guessRoles(events)
+	res := owner.Join(w, r.joining())
 	if err := r.store.PutSessions(ctx, res.Sessions); err != nil {
 		return groupResult{}, err
 	}
 	return groupResult{
-		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions, detect.Defaults()), loose: res.Loose,
+		ledger: res.Ledger, clocks: res.Clocks, edges: detect.Measure(res.Sessions, r.measuring()), loose: res.Loose,
 		notices: slices.Clone(events.Notices[:min(len(events.Notices), maxNotices)]), noticed: int64(len(events.Notices)),
 	}, nil
 }

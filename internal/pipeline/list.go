@@ -146,14 +146,6 @@ func (r *run) expected(c *finding.Cluster, at time.Time) *config.Expectation {
 	return best
 }
 
-// roleOf returns the role of a host, "" when it is not known.
-func (r *run) roleOf(host string) string {
-	if r.roles == nil {
-		return ""
-	}
-	return r.roles(host)
-}
-
 // hostName returns a host's name as people write it in a configuration.
 func hostName(host string) string {
 	if name, err := inventory.ParseName(host); err == nil {

@@ -99,7 +99,7 @@ func (r *run) readInput(ctx context.Context, in source.Input, rd io.Reader) (fin
 	if err != nil {
 		return refused(in, err), nil
 	}
-	end, err := r.decode(ctx, d)
+	end, err := r.decode(ctx, in.Name, d)
 	if err != nil {
 		return finding.Input{}, fmt.Errorf("storing events of %s: %w", in.Name, err)
 	}
@@ -112,7 +112,7 @@ func (r *run) readInput(ctx context.Context, in source.Input, rd io.Reader) (fin
 
 // decode decodes all events into the store, and appends one batch while the
 // next is decoded. It returns why decoding ended, and the store's error.
-func (r *run) decode(ctx context.Context, d decode.Decoder) (end, err error) {
+func (r *run) decode(ctx context.Context, path string, d decode.Decoder) (end, err error) {
 	g, ctx := errgroup.WithContext(ctx)
 	full := make(chan *event.Batch)
 	empty := make(chan *event.Batch, 2)
@@ -120,6 +120,7 @@ func (r *run) decode(ctx context.Context, d decode.Decoder) (end, err error) {
 	empty <- new(event.Batch)
 	g.Go(func() error {
 		for b := range full {
+			r.mark(path, b)
 			if err := r.store.Append(ctx, b); err != nil {
 				return err
 			}

@@ -106,7 +106,7 @@ func (r *run) lineages(ctx context.Context, d *details, offsets map[string]time.
 		return nil
 	}
 	sel := store.Selection{Hosts: slices.Sorted(maps.Keys(hosts)), Only: store.Starts | store.Stops}
-	w, err := r.store.Window(ctx, sel)
+	w, err := r.window(ctx, sel)
 	if err != nil {
 		return err
 	}

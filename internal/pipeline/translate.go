@@ -239,7 +239,7 @@ func (t *translation) measure(sessions []event.Session) {
 	for whose, span := range times {
 		t.Span(whose, span[0], span[1])
 	}
-	t.edges = append(t.edges, detect.Measure(sessions, detect.Defaults())...)
+	t.edges = append(t.edges, detect.Measure(sessions, t.measuring())...)
 }
 
 // addresses makes the edges anew of the addresses that lost flows to hosts.

@@ -33,3 +33,10 @@ func (c *Classes) IdentifyProcess(e Evidence) Identity {
 	hosted := hosted(base, e)
 	return Identity{Key: join(base, hosted), Hosted: hosted, Name: Name(e.Image), Image: e.Image, Class: c.of(base)}
 }
+
+// Key returns the key of a program's identity alone: see
+// [Classes.IdentifyProcess].
+func Key(e Evidence) string {
+	base := Template(e.Image)
+	return join(base, hosted(base, e))
+}
