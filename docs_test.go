@@ -97,6 +97,8 @@ func TestDocsNameWhatTheCodeSays(t *testing.T) {
 		{"internal/finding/finding.go", `json:"([a-z_0-9]+)`, "docs/format/findings.md"},
 		{"internal/finding/list.go", `json:"([a-z_0-9]+)`, "docs/format/findings.md"},
 		{"internal/finding/ledger.go", `json:"([a-z_0-9]+)`, "docs/format/ledger.md"},
+		{"internal/finding/baseline.go", `json:"([a-z_0-9]+)`, "docs/format/baseline.md"},
+		{"internal/baseline/show.go", `\{"([a-z_]+)", "(?:hours|seconds|bytes)"\}`, "docs/format/baseline.md"},
 	} {
 		doc := read(t, c.doc)
 		for _, m := range regexp.MustCompile(c.name).FindAllStringSubmatch(read(t, c.code), -1) {
@@ -127,7 +129,7 @@ func TestOwnerDocExplainsTheLedger(t *testing.T) {
 
 func TestLinksInDocsLead(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, doc := range []string{"README.md", "docs/ARCHITECTURE.md", "docs/owner.md", "docs/format/findings.md", "docs/format/ledger.md", "examples/office/README.md"} {
+	for _, doc := range []string{"README.md", "docs/ARCHITECTURE.md", "docs/owner.md", "docs/format/findings.md", "docs/format/ledger.md", "docs/format/baseline.md", "examples/office/README.md"} {
 		for _, m := range link.FindAllStringSubmatch(read(t, doc), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s: %v", doc, err)

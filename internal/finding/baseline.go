@@ -104,9 +104,9 @@ type Spread struct {
 // Quantiles are what half of the edges do not exceed, what nine in ten do not,
 // and what ninety-nine in a hundred do not.
 type Quantiles struct {
-	Half   int64 `json:"p50"`
-	Most   int64 `json:"p90"`
-	Nearly int64 `json:"p99"`
+	P50 int64 `json:"p50"`
+	P90 int64 `json:"p90"`
+	P99 int64 `json:"p99"`
 }
 
 // A BaselinePart is one of the programs that an image hosts.
@@ -143,9 +143,8 @@ type HostProgram struct {
 // A BaselineDestination is what is known of a registered domain.
 type BaselineDestination struct {
 	Domain   string               `json:"registered_domain"`
-	Service  string               `json:"service"` // "" when it is none that is known
-	Class    string               `json:"service_class"`
-	Hosts    Fraction             `json:"hosts"` // of the fleet's
+	Services []BaselineService    `json:"services"` // that its names belong to
+	Hosts    Fraction             `json:"hosts"`    // of the fleet's
 	First    time.Time            `json:"first_seen"`
 	Last     time.Time            `json:"last_seen"`
 	Sessions int64                `json:"sessions"`
@@ -153,6 +152,12 @@ type BaselineDestination struct {
 	BytesOut *int64               `json:"bytes_out"` // null when unknown for all
 	Names    []string             `json:"names"`
 	Programs []DestinationProgram `json:"programs"`
+}
+
+// A BaselineService is a web service of the catalogue.
+type BaselineService struct {
+	Service string `json:"service"`
+	Class   string `json:"service_class"`
 }
 
 // A DestinationProgram is a program that goes to a destination.

@@ -10,7 +10,7 @@ import (
 
 // A Document is what JSON writes.
 type Document interface {
-	*finding.Document | *finding.Ledger
+	*finding.Document | *finding.Ledger | *finding.Baseline
 }
 
 // JSON writes the document as docs/format specifies it. The encoder escapes
