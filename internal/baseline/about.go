@@ -222,7 +222,18 @@ type About struct {
 	profile *profile
 	image   *profile // nil unless the image hosts others
 	class   *class
+	plus    int64 // hosts that are imagined beside those seen
 }
+
+// With returns what would be known if so many more hosts had the program go to
+// the domain.
+func (a About) With(hosts int64) About {
+	a.plus = hosts
+	return a
+}
+
+// OtherHosts returns how many other hosts go to the domain, by any program.
+func (a About) OtherHosts() int64 { return a.fleet.OtherHosts(a.edge.Domain) + a.plus }
 
 // A Share is how many of a number of things there are.
 type Share struct{ Count, Of int64 }
@@ -249,14 +260,14 @@ func (a About) Hosts() int64 { return a.fleet.programHosts(a.edge.Program, all) 
 // attributes with others is compared with these: as many as there would be, were
 // all hosts like them.
 func (a About) Others() float64 {
-	others := a.fleet.others(a.edge)
-	rest := float64(a.fleet.Hosts - 1)
+	others := a.fleet.others(a.edge) + float64(a.plus)
+	rest := float64(a.fleet.Hosts - 1 + a.plus)
 	if others == 0 || rest <= 0 {
 		return others
 	}
 	share := others / rest
 	for _, g := range a.fleet.of(a.edge.Host) {
-		like := Share{a.fleet.programHosts(a.edge.Program, g) - 1, a.fleet.groups[g] - 1}
+		like := Share{a.fleet.programHosts(a.edge.Program, g) - 1 + a.plus, a.fleet.groups[g] - 1 + a.plus}
 		share = like.drawn(share, groupWeight)
 	}
 	return share * rest
@@ -292,7 +303,7 @@ func (a About) ofAll(n int64) float64 {
 func (a About) Bucket(others float64) int { return int(bucketOf(others, a.fleet.Hosts)) }
 
 // OtherPairs returns how many other hosts have the program go to the domain.
-func (a About) OtherPairs() int64 { return a.fleet.otherPairs(a.edge) }
+func (a About) OtherPairs() int64 { return a.fleet.otherPairs(a.edge) + a.plus }
 
 // Links returns the share of the program's links (a host and a domain) that
 // at most that many other hosts have as well, where rare is what is shipped of

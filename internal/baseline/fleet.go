@@ -195,6 +195,10 @@ func Image(key string) string {
 	return key
 }
 
+// Began returns when the evidence of a host begins, event.Never when there is
+// none.
+func (f *Fleet) Began(host string) event.Time { return f.began[host] }
+
 // Age returns how long the evidence of a host reaches back from t: what begins
 // with it is not new.
 func (f *Fleet) Age(host string, t event.Time) time.Duration { return t.Sub(f.began[host]) }

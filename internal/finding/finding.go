@@ -41,6 +41,14 @@ type Finding struct {
 	QValue *float64 `json:"q_value"`   // expected share of false alarms among findings at least this strong; null with too few to say
 	Update *Update  `json:"update_of"` // null when it is told for the first time
 
+	// Counterfactual are changes of which each alone would have left it out
+	// of the list; none where no single one would.
+	Counterfactual []string `json:"counterfactual"`
+
+	// Knobs are the mutable elements of the analytic, and how it stands to
+	// them.
+	Knobs []Knob `json:"knobs"`
+
 	Program     Program     `json:"program"`
 	Processes   []Process   `json:"processes"`
 	Destination Destination `json:"destination"`
@@ -66,6 +74,14 @@ type Part struct {
 	Name   string  `json:"name"`
 	Points float64 `json:"points"`
 	Text   string  `json:"text"`
+}
+
+// A Knob is a mutable element of the analytic, by the analytic's name for it.
+type Knob struct {
+	Name     string   `json:"name"`
+	Value    string   `json:"value"`    // as configured
+	Observed string   `json:"observed"` // of the edge that the parts explain
+	Margin   *float64 `json:"margin"`   // observed over the threshold, or the share outside the window; null when unknown
 }
 
 // A Program is the identity that the finding's processes share.

@@ -24,8 +24,13 @@ const highQ = 0.2
 // must not silence the others.
 const hostShare = 0.5
 
-// Allowance returns how many findings the budget allows for the evidence.
-func Allowance(b config.Budget, v Evidence) int { return b.PerDay * v.Days }
+// carried is how many days' budget may be carried over to the next: a list that
+// covers weeks is still one that a person reads at once.
+const carried = 2
+
+// Allowance returns how many findings the budget allows for the evidence: those
+// of its last day, and what was carried over from days before.
+func Allowance(b config.Budget, v Evidence) int { return b.PerDay * min(v.Days, 1+carried) }
 
 // Tiers returns the tier of each of the ranked clusters, whose q-values stand
 // beside them. The tier high counts against the budget as well.

@@ -160,7 +160,7 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	findings, err := r.tell(ctx, listed.told, scorer, joined.clocks)
+	findings, err := r.tell(ctx, listed, scorer, joined.clocks)
 	if err != nil {
 		return nil, err
 	}

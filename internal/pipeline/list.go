@@ -28,6 +28,7 @@ type listing struct {
 	told     []place // those with a finding of their own, by rank
 	over     int     // places that the budget leaves out
 	unlisted int     // places without any mention: over the budget, and others
+	cut      float64 // what a score must not reach to be among them
 
 	before      []finding.ToldBefore
 	expected    []finding.Expected
@@ -49,6 +50,8 @@ func (r *run) list(ctx context.Context, edges []detect.Edge, clusters []finding.
 		for i := range places {
 			if places[i].Score >= r.MinScore && (r.Top <= 0 || i < r.Top) {
 				l.told = append(l.told, places[i])
+			} else {
+				l.leave(&places[i])
 			}
 		}
 		l.unlisted = len(places) - len(l.told)
@@ -98,7 +101,9 @@ func (r *run) choose(l *listing, places []place, m *memory) {
 			l.told = append(l.told, *p)
 		case !m.reviewed && review.Takes(&p.Cluster):
 			l.standing = append(l.standing, *p)
+			l.leave(p)
 		default:
+			l.leave(p)
 			l.unlisted++
 			if p.Score >= r.MinScore {
 				l.over++
@@ -106,6 +111,9 @@ func (r *run) choose(l *listing, places []place, m *memory) {
 		}
 	}
 }
+
+// leave notes that a place is not told: what scores less would not be either.
+func (l *listing) leave(p *place) { l.cut = max(l.cut, p.Score) }
 
 // expect takes out the clusters of which somebody said that they are fine, and
 // returns the others.

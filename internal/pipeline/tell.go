@@ -3,12 +3,14 @@ package pipeline
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"maps"
 	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/postern/postern/internal/detect"
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/owner"
@@ -29,14 +31,17 @@ const regular = 0.01
 
 // tell makes the findings of the listed clusters, with the details that
 // explain them.
-func (r *run) tell(ctx context.Context, listed []place, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
+func (r *run) tell(ctx context.Context, l *listing, scorer *score.Scorer, clocks []owner.Clock) ([]finding.Finding, error) {
+	listed := l.told
 	offsets := make(map[string]time.Duration)
 	for host, c := range mainClocks(clocks) {
 		offsets[host] = c.Offset
 	}
 	explained := make([]score.Scored, len(listed))
+	unless := make([][]string, len(listed))
 	for i := range listed {
 		explained[i] = scorer.Explain(listed[i].Best)
+		unless[i] = append([]string{}, scorer.Counterfactual(listed[i].Best, l.cut)...)
 	}
 	all, err := r.detail(ctx, listed)
 	if err != nil {
@@ -51,6 +56,7 @@ func (r *run) tell(ctx context.Context, listed []place, scorer *score.Scorer, cl
 				return err
 			}
 			out[i] = r.finding(&listed[i].Cluster, explained[i], all[i])
+			out[i].Counterfactual, out[i].Knobs = unless[i], r.knobs(listed[i].Best)
 			listed[i].grade(&out[i])
 			return nil
 		})
@@ -348,4 +354,31 @@ func (d *details) tls() finding.TLS {
 		t.Established = &yes
 	}
 	return t
+}
+
+// knobs returns the mutable elements of the analytic with their current values,
+// and how an edge stands to them.
+func (r *run) knobs(e *detect.Edge) []finding.Knob {
+	bytes := finding.Knob{
+		Name:     "DataTransferThreshold",
+		Value:    fmt.Sprintf("%s in %s", r.Config.DataTransferThreshold.Bytes, r.Config.DataTransferThreshold.Window),
+		Observed: "outbound bytes are unknown",
+	}
+	if e.UnknownBytes < e.Sessions {
+		margin := float64(e.Burst.BytesOut) / float64(r.Config.DataTransferThreshold.Bytes)
+		bytes.Observed, bytes.Margin = score.Bytes(e.Burst.BytesOut), &margin
+	}
+	share := 0.0
+	if e.Hours > 0 {
+		share = float64(e.OffHours) / float64(e.Hours)
+	}
+	return []finding.Knob{
+		{Name: "ProcessName", Value: fmt.Sprintf("%d expectations", len(r.Config.ProcessName.Expected)), Observed: "none covers it"},
+		bytes,
+		{
+			Name:     "TimeWindow",
+			Value:    fmt.Sprintf("%s %s to %s %s", r.Config.TimeWindow.Days, r.Config.TimeWindow.From, r.Config.TimeWindow.To, r.Config.TimeWindow.Zone),
+			Observed: fmt.Sprintf("%d of %d active hours outside", e.OffHours, e.Hours), Margin: &share,
+		},
+	}
 }

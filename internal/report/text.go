@@ -90,6 +90,9 @@ func (p *page) findings(d *finding.Document) {
 			p.line("%s", p.style("             "+since(u), faint))
 		}
 		p.line("%s", p.style("             "+Terminal(reasons(&d.Findings[i])), faint))
+		if unless := d.Findings[i].Counterfactual; len(unless) > 0 {
+			p.line("%s", p.style("             not listed if "+Terminal(strings.Join(unless, ", or ")), faint))
+		}
 	}
 }
 

@@ -147,7 +147,7 @@ func destinationShared(c subject) (part, bool) {
 	if !c.Named || c.only() {
 		return part{}, false
 	}
-	others := c.fleet.OtherHosts(c.Domain)
+	others := c.OtherHosts()
 	attack := [...]float64{.6, .1, .1, .2}[reach(others)]
 	share := 0.25
 	if c.known() {

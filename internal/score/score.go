@@ -89,8 +89,9 @@ func (s *Scorer) masquerade(image, original string) string {
 
 // Score returns the score of an edge without its parts: most edges are never
 // shown.
-func (s *Scorer) Score(e *detect.Edge) float64 {
-	c := s.subject(e)
+func (s *Scorer) Score(e *detect.Edge) float64 { return s.subject(e).score() }
+
+func (c subject) score() float64 {
 	var sum float64
 	for _, f := range parts {
 		if p, ok := f(c); ok {
