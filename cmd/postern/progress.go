@@ -22,6 +22,7 @@ type bar struct {
 	read   int
 	groups *mpb.Progress
 	bytes  *mpb.Bar
+	steps  *mpb.Bar
 }
 
 var _ pipeline.Progress = (*bar)(nil)
@@ -72,17 +73,34 @@ func (b *bar) FileDone() {
 	b.read++
 }
 
-// Stage names what is being done. Only reading has a measure to show.
-func (b *bar) Stage(name string) {
+// Stage names what is being done, and draws a bar where it has steps.
+func (b *bar) Stage(name string, steps int) {
 	if b.out == nil {
 		return
 	}
 	b.mu.Lock()
 	b.stage = name
 	b.mu.Unlock()
-	if name != "reading" {
-		b.done()
+	if name == "reading" {
+		return // Inputs draws it, once they are known
+	}
+	b.done()
+	if steps == 0 {
 		fmt.Fprintf(b.out, "\r\x1b[K%s …", name)
+		return
+	}
+	b.groups = mpb.New(mpb.WithOutput(b.out))
+	b.steps = b.groups.AddBar(int64(steps),
+		mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.Name(name+" "), decor.CountersNoUnit("%d/%d groups ")),
+		mpb.AppendDecorators(decor.Name("ETA "), decor.AverageETA(decor.ET_STYLE_GO)),
+	)
+}
+
+// Step moves the bar of a stage with steps.
+func (b *bar) Step() {
+	if b.steps != nil {
+		b.steps.Increment()
 	}
 }
 
@@ -91,10 +109,12 @@ func (b *bar) done() {
 	if b.out == nil {
 		return
 	}
-	if b.bytes != nil {
-		b.bytes.Abort(true)
-		b.groups.Wait()
-		b.bytes = nil
+	for _, drawn := range []**mpb.Bar{&b.bytes, &b.steps} {
+		if *drawn != nil {
+			(*drawn).Abort(true)
+			b.groups.Wait()
+			*drawn = nil
+		}
 	}
 	fmt.Fprint(b.out, "\r\x1b[K")
 }

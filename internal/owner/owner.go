@@ -70,6 +70,10 @@ type Window struct {
 	// sites. It may be nil.
 	Apart func(host, sensor string) bool
 
+	// Elsewhere reports whether two sensors are known to be at different
+	// sites, so that they see no flow together. It may be nil.
+	Elsewhere func(a, b string) bool
+
 	// TLSServer reports whether that address and port shook hands with
 	// anyone. It may be nil.
 	TLSServer func(netip.AddrPort) bool
@@ -233,6 +237,9 @@ func newJoin(w Window, c Config) *join {
 	}
 	if j.Captured == nil {
 		j.Captured = func(event.Time) bool { return true }
+	}
+	if j.Elsewhere == nil {
+		j.Elsewhere = func(string, string) bool { return false }
 	}
 	if j.Apart == nil {
 		j.Apart = func(string, string) bool { return false }

@@ -64,7 +64,7 @@ func (j *join) findTwins(flows, of []int32) {
 			if j.flows[g].Time > end(&j.flows[f]).Add(together) {
 				break
 			}
-			if sensor := j.flows[g].Sensor; !done[g] && !seen[sensor] {
+			if sensor := j.flows[g].Sensor; !done[g] && !seen[sensor] && !j.Elsewhere(j.flows[f].Sensor, sensor) {
 				seen[sensor], done[g] = true, true
 				of[g] = f
 			}

@@ -42,7 +42,7 @@ func (r *run) baseline(ctx context.Context, name string) (*finding.Baseline, err
 		return nil, err
 	}
 	release()
-	r.Progress.Stage("learning")
+	r.Progress.Stage("learning", 0)
 	_, fleet, _, err := r.score(ctx, joined)
 	if err != nil {
 		return nil, err

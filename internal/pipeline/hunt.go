@@ -151,7 +151,7 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 		return nil, err
 	}
 	release()
-	r.Progress.Stage("scoring")
+	r.Progress.Stage("scoring", 0)
 	clusters, fleet, scorer, err := r.score(ctx, joined)
 	if err != nil {
 		return nil, err
@@ -180,13 +180,13 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 func release() { debug.FreeOSMemory() }
 
 func (r *run) readAndJoin(ctx context.Context) ([]finding.Input, *joined, error) {
-	r.Progress.Stage("reading")
+	r.Progress.Stage("reading", 0)
 	inputs, err := r.read(ctx)
 	if err != nil {
 		return nil, nil, err
 	}
 	release()
-	r.Progress.Stage("joining")
+	r.Progress.Stage("joining", 0)
 	joined, err := r.join(ctx)
 	return inputs, joined, err
 }

@@ -41,14 +41,14 @@ func (h Hunt) Draft(ctx context.Context) (*inventory.Inventory, []finding.Input,
 func (r *run) draft(ctx context.Context) (*inventory.Inventory, []finding.Input, error) {
 	var inputs []finding.Input
 	if len(r.Inputs) > 0 {
-		r.Progress.Stage("reading")
+		r.Progress.Stage("reading", 0)
 		var err error
 		if inputs, err = r.read(ctx); err != nil {
 			return nil, nil, err
 		}
 		release()
 	}
-	r.Progress.Stage("drafting")
+	r.Progress.Stage("drafting", 0)
 	leases, err := r.store.Leases(ctx)
 	if err != nil {
 		return nil, nil, err

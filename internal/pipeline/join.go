@@ -49,11 +49,13 @@ func (r *run) join(ctx context.Context) (*joined, error) {
 	around.loose = hidden(out.leases, loads)
 	groups := makeGroups(out.leases, loads, r.rows)
 	results := make([]groupResult, len(groups))
+	r.Progress.Stage("joining", len(groups))
 	g, each := errgroup.WithContext(ctx)
 	g.SetLimit(r.Workers)
 	for i := range groups {
 		g.Go(func() (err error) {
 			results[i], err = r.joinGroup(each, groups[i].Selection, around)
+			r.Progress.Step()
 			return err
 		})
 	}
@@ -123,7 +125,7 @@ func (r *run) joinGroup(ctx context.Context, sel store.Selection, k surroundings
 	}
 	w := owner.Window{
 		Events: events, Networks: r.Networks,
-		TLSServer: k.tlsServer, Captured: k.captured, Loose: k.loose, Apart: r.apart,
+		TLSServer: k.tlsServer, Captured: k.captured, Loose: k.loose, Apart: r.apart, Elsewhere: r.elsewhere,
 	}
 	r.guessRoles(events)
 	res := owner.Join(w, r.joining())

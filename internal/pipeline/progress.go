@@ -11,8 +11,12 @@ type Progress interface {
 	// FileDone says that one more file was read to its end.
 	FileDone()
 
-	// Stage names what is being done now.
-	Stage(name string)
+	// Stage names what is being done now, and in how many steps; 0 where that
+	// is not known.
+	Stage(name string, steps int)
+
+	// Step says that one more step of the stage was done.
+	Step()
 }
 
 // Silent is a Progress that nobody watches.
@@ -30,4 +34,7 @@ func (Silent) Read(int64) {}
 func (Silent) FileDone() {}
 
 // Stage does nothing.
-func (Silent) Stage(string) {}
+func (Silent) Stage(string, int) {}
+
+// Step does nothing.
+func (Silent) Step() {}

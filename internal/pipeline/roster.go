@@ -294,15 +294,26 @@ func (r *run) mark(path string, b *event.Batch) {
 
 // apart reports whether a host and a sensor are known to be at different sites.
 func (r *run) apart(host, sensor string) bool {
-	at, _, marked := strings.Cut(sensor, "/")
-	if !marked || r.Config.Site(at) == nil {
-		at = r.sites.sensors[sensor]
-	}
+	at := r.listensAt(sensor)
 	if at == "" {
 		return false
 	}
 	is := r.siteOf(host)
 	return is != "" && is != at
+}
+
+// elsewhere reports whether two sensors are known to be at different sites.
+func (r *run) elsewhere(a, b string) bool {
+	x, y := r.listensAt(a), r.listensAt(b)
+	return x != "" && y != "" && x != y
+}
+
+// listensAt returns where a sensor is, "" when nothing says so.
+func (r *run) listensAt(sensor string) string {
+	if at, _, marked := strings.Cut(sensor, "/"); marked && r.Config.Site(at) != nil {
+		return at
+	}
+	return r.sites.sensors[sensor]
 }
 
 // siteOf returns where a host is, "" when nothing says so.

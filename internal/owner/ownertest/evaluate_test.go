@@ -20,23 +20,23 @@ func TestFloors(t *testing.T) {
 		"nothing": 0.99, "5%": 0.99, "30%-connects": 0.99, "clock-days": 0.99, "clock-zones": 0.99, "clock-step": 0.99,
 		"clock-drift": 0.9, "wrong-pairs": 0.99, "proxy-wire": 0.99, "proxy-log": 0.98, "dhcp": 0.99, "vpn": 0.99, "two-sites": 0.99,
 		"nat": 0.95, "nat-5%": 0.95, "nat-blind": 0.95, "nat-clocks": 0.95, "nat-ports": 0.97, "nat-one": 0.95, "nat-half": 0.9, "nat-site": 0.95,
+		"squid": 0.95, "squid-ahead": 0.88, "squid-5%": 0.85, "squid-clock": 0.88, "squid-wire": 0.98, "native-wire": 0.99,
 	}
 	for _, s := range Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
 			table := Evaluate(s.Estate(small()), join)
-			floor := 0.999
+			floors := map[event.Rung]float64{
+				event.RungNative: 0.999, event.RungExact: 0.999, event.RungTuple: 0.99,
+				event.RungProxy: 0.99, event.RungLookup: 0.97, event.RungInferred: 0.95,
+			}
 			if f, ok := exact[s.Name]; ok {
-				floor = f
+				floors[event.RungExact] = f
 			}
-			if r := table.Of(event.RungExact); below(r, floor) {
-				t.Errorf("exact: %+v is below %v", r, floor)
-			}
-			if r := table.Of(event.RungTuple); below(r, 0.99) {
-				t.Errorf("tuple: %+v is below 0.99", r)
-			}
-			if r := table.Of(event.RungLookup); below(r, 0.97) {
-				t.Errorf("lookup: %+v is below 0.97", r)
+			for rung, floor := range floors {
+				if r := table.Of(rung); below(r, floor) {
+					t.Errorf("%s: %+v is below %v", rung, r, floor)
+				}
 			}
 			if got := table.Recall(); got < recall[s.Name] {
 				t.Errorf("recall is %.4f, want %v: %+v", got, recall[s.Name], table)
