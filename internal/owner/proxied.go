@@ -214,8 +214,8 @@ func (p proxied) alone(f, near int32, in []int32) bool {
 		}
 		said[voiceOf(&p.Events.Connects[c])]++
 	}
-	from := p.join.firstFrom(p.flows, p.at(f).Add(-early))
-	to := p.join.firstFrom(p.flows, p.at(f).Add(prompt)+1)
+	from := p.firstFrom(p.flows, p.at(f).Add(-early))
+	to := p.firstFrom(p.flows, p.at(f).Add(prompt)+1)
 	return to-from <= max(said[counting], said[kernel], said[resolved])
 }
 
@@ -231,8 +231,8 @@ func (p proxied) prompt(f, near int32, in []int32) bool {
 			return false
 		}
 	}
-	from := p.join.firstFrom(p.flows, p.times[near].Add(-d))
-	to := p.join.firstFrom(p.flows, p.times[near].Add(d)+1)
+	from := p.firstFrom(p.flows, p.times[near].Add(-d))
+	to := p.firstFrom(p.flows, p.times[near].Add(d)+1)
 	return to-from == 1
 }
 

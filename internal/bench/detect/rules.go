@@ -60,17 +60,27 @@ type commonness struct {
 	last time.Time
 }
 
+// hostsBy counts the hosts of the edges by a key.
+func hostsBy[K comparable](edges []edge, key func(*edge) K) map[K]float64 {
+	type seen struct {
+		key  K
+		host string
+	}
+	met, n := make(map[seen]bool), make(map[K]float64)
+	for i := range edges {
+		if s := (seen{key(&edges[i]), edges[i].Host}); !met[s] {
+			met[s] = true
+			n[s.key]++
+		}
+	}
+	return n
+}
+
 func newCommonness(edges []edge) *commonness {
-	n := newCounts(edges)
-	c := &commonness{programs: make(map[string]float64), domains: make(map[string]float64), pairs: make(map[pair]float64)}
-	for _, p := range n.programs {
-		c.programs[p.Program] = float64(p.Hosts)
-	}
-	for _, d := range n.domains {
-		c.domains[d.Domain] = float64(d.Hosts)
-	}
-	for _, p := range n.pairs {
-		c.pairs[pair{p.Program, p.Domain}] = float64(p.Hosts)
+	c := &commonness{
+		programs: hostsBy(edges, func(e *edge) string { return e.Program }),
+		domains:  hostsBy(edges, func(e *edge) string { return e.Domain }),
+		pairs:    hostsBy(edges, func(e *edge) pair { return pair{e.Program, e.Domain} }),
 	}
 	hosts := make(map[string]bool)
 	for i := range edges {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/simulate/fleet"
-	"github.com/postern/postern/internal/store"
 )
 
 // threeEdges are of two hosts that share a program and a domain, and of one
@@ -22,33 +21,16 @@ func threeEdges() []edge {
 	}
 }
 
-func TestCountsAreThoseOfAStore(t *testing.T) {
-	c := newCounts(threeEdges())
-	programs, err := c.Programs(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	domains, err := c.Domains(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	pairs, err := c.Pairs(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff([]store.ProgramStat{{Hosts: 1, Domains: 1, Sessions: 1}, {Program: "p", Hosts: 2, Domains: 2, Sessions: 10}}, programs); diff != "" {
+func TestCommonness(t *testing.T) {
+	c := newCommonness(threeEdges())
+	if diff := cmp.Diff(map[string]float64{"": 1, "p": 2}, c.programs); diff != "" {
 		t.Errorf("programs: %s", diff)
 	}
-	if diff := cmp.Diff([]store.DomainStat{{Domain: "x", Hosts: 2, Programs: 1, Sessions: 6}, {Domain: "y", Hosts: 1, Programs: 1, Sessions: 5}}, domains); diff != "" {
+	if diff := cmp.Diff(map[string]float64{"x": 2, "y": 1}, c.domains); diff != "" {
 		t.Errorf("domains: %s", diff)
 	}
-	want := []store.PairStat{
-		{Edge: store.Edge{Domain: "x"}, Hosts: 1, Sessions: 1},
-		{Edge: store.Edge{Program: "p", Domain: "x"}, Hosts: 2, Sessions: 5},
-		{Edge: store.Edge{Program: "p", Domain: "y"}, Hosts: 1, Sessions: 5},
-	}
-	if diff := cmp.Diff(want, pairs); diff != "" {
-		t.Errorf("pairs: %s", diff)
+	if got := c.pairs[pair{"p", "x"}]; got != 2 {
+		t.Errorf("a pair of %v hosts, want 2", got)
 	}
 }
 
