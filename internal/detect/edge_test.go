@@ -1,6 +1,7 @@
 package detect
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/netip"
@@ -145,6 +146,28 @@ func TestInstancesThatBeaconAtOnce(t *testing.T) {
 	}
 	if got := one(t, together...).Timing; got.P < 0.05 {
 		t.Errorf("as one process: p = %v: the test shows nothing if they look regular together", got.P)
+	}
+}
+
+// TestPersistenceSurvivesARestart: a rhythm that goes on through reboots, under
+// new PIDs and from new addresses, is one edge's, though no instance lived long
+// enough to show it.
+func TestPersistenceSurvivesARestart(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	var all []event.Session
+	for i, at := range jittered(r, 30, 10*time.Minute, 0.05) {
+		all = append(all, session(at, func(s *event.Session) {
+			life := uint32(i / 5)
+			s.PID, s.GUID = 100+life, fmt.Sprint("g", life)
+			s.Client = netip.AddrFrom4([4]byte{10, 0, 0, byte(life)})
+		}))
+	}
+	e := one(t, all...)
+	if e.Timing.P > 1e-3 || math.Abs(e.Timing.Period-600) > 60 {
+		t.Errorf("p = %v, period %v s, want 600 s", e.Timing.P, e.Timing.Period)
+	}
+	if alone := one(t, all[:5]...).Timing; alone.P < 1 {
+		t.Errorf("five contacts alone have p = %v: the test shows nothing", alone.P)
 	}
 }
 
