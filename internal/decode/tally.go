@@ -34,6 +34,10 @@ type Tally struct {
 	// Warnings are facts about the input that a reader of the results must
 	// know, each once: "times are local and marked Z".
 	Warnings []string
+
+	// Numbers are the records of each event log by their numbers, where the
+	// format keeps those.
+	Numbers map[Log]*Numbers
 }
 
 // A Position says which record was skipped and why.

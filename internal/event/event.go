@@ -293,12 +293,13 @@ type Lease struct {
 }
 
 // A Notice is something that a sensor said of itself: it started, stopped, or
-// was configured anew (Sysmon 4, 16). It tells when the others can be trusted.
+// was configured anew (Sysmon 4, 16), or its log was cleared (Security 1102,
+// System 104). It tells when the others can be trusted.
 type Notice struct {
 	Host   string
 	Time   Time
 	Source Source
 	Record uint64
-	Kind   string // "service-state", "config-change"
-	Text   string
+	Kind   string // "service-state", "config-change", "log-cleared"
+	Text   string // of a cleared log its name, "" when that is not known
 }

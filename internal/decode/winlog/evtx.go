@@ -47,6 +47,7 @@ func evtxPaths() []string {
 			paths[f] = "EventData/" + name
 		}
 	}
+	paths[fieldCleared] = "UserData/LogFileCleared/Channel"
 	return paths
 }
 

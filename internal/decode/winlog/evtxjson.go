@@ -34,6 +34,7 @@ func fillEVTXJSON(r *jsonRecord, v *fastjson.Value) {
 	r.fields[fieldRecord] = r.content(s.Get("EventRecordID"))
 	r.fields[fieldProvider] = r.attribute(s.Get("Provider"), "Name")
 	r.fields[fieldTime] = r.attribute(s.Get("TimeCreated"), "SystemTime")
+	r.fields[fieldCleared] = r.content(v.Get("UserData", "LogFileCleared", "Channel"))
 	d := v.Get("EventData")
 	r.data(d, dataFields)
 	if list := d.Get("Data"); list != nil {

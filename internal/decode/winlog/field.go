@@ -44,6 +44,7 @@ const (
 	fieldConfiguration
 	fieldConfigurationHash
 
+	fieldCleared     // the channel in the UserData of System 104
 	fieldCommunityID // no field of Sysmon's: a collector adds it
 
 	fieldNewProcessID

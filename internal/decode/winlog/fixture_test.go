@@ -255,7 +255,7 @@ func TestFixtureEVTX(t *testing.T) {
 		file   string
 		events int
 	}{
-		{"DE_RDP_Tunnel_5156.evtx", 17 + 63},
+		{"DE_RDP_Tunnel_5156.evtx", 17 + 63 + 1},
 		{"DE_sysmon-3-rdp-tun.evtx", 13 + 42 + 12},
 		{"LM_wmiexec_impacket_sysmon_whoami.evtx", 4 + 3},
 		{"Sysmon_UACME_64.evtx", 3 + 1 + 2},

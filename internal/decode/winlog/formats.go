@@ -19,8 +19,8 @@ func Formats() []*decode.Format {
 
 // events tells which events all formats read, for their descriptions.
 const events = `
-Reads Sysmon 1, 3, 4, 5, 16 and 22, and Security 4688, 4689 and 5156. All other
-events are counted and ignored.`
+Reads Sysmon 1, 3, 4, 5, 16 and 22, Security 1102, 4688, 4689 and 5156, and
+System 104. All other events are counted and ignored.`
 
 // batchRecords is how many records one call of Decode goes through.
 const batchRecords = 4096

@@ -58,16 +58,22 @@ func (k kind) wanted() bool {
 	case event.Sysmon:
 		return k.id == 1 || k.id == 3 || k.id == 4 || k.id == 5 || k.id == 16 || k.id == 22
 	case event.Security:
-		return k.id == 4688 || k.id == 4689 || k.id == 5156
+		return k.id == 4688 || k.id == 4689 || k.id == 5156 || k.id == securityCleared
 	}
-	return false
+	return k == systemCleared
 }
+
+// The records that Windows writes when somebody clears a log: the Security log
+// tells of itself, the System log of all others.
+const securityCleared = 1102
+
+var systemCleared = kind{event.NoSource, 104}
 
 // kind returns the kind of a record, and false when the record is done with:
 // it is of no use, or cannot be read, and has been counted.
 func (m *mapper) kind(r record) (kind, bool) {
 	source := sensor(r.text(fieldChannel), r.text(fieldProvider))
-	if source == event.NoSource {
+	if source == event.NoSource && !ofSystem(r) {
 		m.tally.Ignore(m.channel(r.text(fieldChannel)))
 		return kind{}, false
 	}
@@ -77,11 +83,33 @@ func (m *mapper) kind(r record) (kind, bool) {
 		return kind{}, false
 	}
 	k := kind{source, uint16(id)}
+	switch {
+	case source != event.NoSource:
+		m.number(k, r)
+	case k != systemCleared:
+		m.tally.Ignore(m.channel(r.text(fieldChannel)))
+		return k, false
+	}
 	if !k.wanted() {
 		m.ignore(k)
 		return k, false
 	}
 	return k, true
+}
+
+// number notes that the record is there.
+func (m *mapper) number(k kind, r record) {
+	record, _ := strconv.ParseUint(string(r.text(fieldRecord)), 10, 64)
+	host := m.texts.host(r.text(fieldComputer))
+	if record > 0 && host != "" {
+		m.tally.Number(decode.Log{Host: host, Source: k.source}, record, !k.wanted())
+	}
+}
+
+// ofSystem reports whether the event log itself wrote the record to the System
+// log.
+func ofSystem(r record) bool {
+	return equalFold(r.text(fieldChannel), "system") && equalFold(r.text(fieldProvider), "microsoft-windows-eventlog")
 }
 
 const (
@@ -181,6 +209,8 @@ func (m *mapper) add(b *event.Batch, k kind, r record) {
 		reason = reasonComputer
 	case o.time == event.Never:
 		reason = reasonTime
+	case k == systemCleared, k == kind{event.Security, securityCleared}:
+		b.Notices = append(b.Notices, o.notice("log-cleared", m.cleared(k, r)))
 	case k.source == event.Sysmon:
 		reason = m.sysmon(b, k.id, o, r)
 	default:
@@ -195,6 +225,15 @@ func (m *mapper) add(b *event.Batch, k kind, r record) {
 	}
 	m.tally.Events++
 	m.tally.Clock(clock, 1)
+}
+
+// cleared returns the name of the log that was cleared, "" when the record does
+// not say it, or its form hides that.
+func (m *mapper) cleared(k kind, r record) string {
+	if k.source == event.Security {
+		return "Security"
+	}
+	return m.texts.short(r.text(fieldCleared))
 }
 
 // finish says what could only be said at the end of the input.

@@ -48,6 +48,7 @@ func fillWinlogbeat(r *jsonRecord, v *fastjson.Value) {
 	r.fields[fieldComputer] = r.get(w, "computer_name")
 	r.fields[fieldRecord] = r.get(w, "record_id")
 	r.fields[fieldTime] = r.get(w, "time_created")
+	r.fields[fieldCleared] = r.get(w, "user_data", "Channel")
 	r.created = r.get(v, "event", "created")
 	r.data(w.Get("event_data"), dataFields)
 	r.replaced = string(r.get(v, "event", "module")) == "sysmon" || sameMillisecond(r.timestamp, r.fields[fieldUTCTime])
