@@ -162,6 +162,8 @@ type join struct {
 	clocks clocks
 	leases leases
 
+	reaches map[clockKey]time.Duration // of connects
+
 	flows      []event.Flow
 	reported   int // of flows: those that stand for one come last
 	twins      []twin
@@ -220,14 +222,14 @@ func (m spans[K]) of(k K) span {
 func newJoin(w Window, c Config) *join {
 	j := &join{
 		Window: w, Config: c,
-		taken:     make([]Outcome, len(w.Events.Connects)),
-		procs:     make(map[string]*process.Table),
-		names:     make(map[string]*destination.Names),
-		seen:      make(map[netip.Addr]*destination.Names),
-		lookups:   make(map[string]map[string][]*event.Lookup),
-		wire:      make(spans[netip.Addr]),
-		endpoint:  make(spans[string]),
-		clocks:    make(clocks),
+		taken:    make([]Outcome, len(w.Events.Connects)),
+		procs:    make(map[string]*process.Table),
+		names:    make(map[string]*destination.Names),
+		seen:     make(map[netip.Addr]*destination.Names),
+		lookups:  make(map[string]map[string][]*event.Lookup),
+		wire:     make(spans[netip.Addr]),
+		endpoint: make(spans[string]),
+		clocks:   make(clocks), reaches: make(map[clockKey]time.Duration),
 		templates: make(map[string]string), keys: make(map[*process.Instance]string),
 		history: make(history),
 		domains: make(map[string]string),

@@ -95,8 +95,9 @@ func (j *join) pairTuple(flows, connects []int32) {
 			continue
 		}
 		at := j.times[c]
+		reach := j.reach(k)
 		for _, f := range j.within(flows, at) {
-			if j.Apart(k.Host, j.flows[f].Sensor) {
+			if at.Sub(j.flows[f].Time).Abs() > reach || j.Apart(k.Host, j.flows[f].Sensor) {
 				continue
 			}
 			all = append(all, candidate{f, c, empty(&j.flows[f]), at.Sub(j.flows[f].Time).Abs()})
@@ -109,6 +110,34 @@ func (j *join) pairTuple(flows, connects []int32) {
 	for _, p := range all {
 		j.give(p.flow, p.connect, event.RungExact)
 	}
+}
+
+// The reach of a connect whose clock is well known.
+const (
+	// wellKnown is how many pairs must have shown a clock.
+	wellKnown = 20
+
+	// spreads is how many of the clock's spreads a connect may lie from its
+	// flow, and leastReach how far it may at least.
+	spreads    = 6
+	leastReach = 2 * time.Second
+)
+
+// reach is how far from a connect its flow may have begun. Where the clock is
+// known and steady it is little: within the whole window, a port may be used
+// again, and of the two connections the one's flow and the other's connect be
+// lost.
+func (j *join) reach(k *event.Connect) time.Duration {
+	key := clockKey{k.Host, k.Source}
+	r, ok := j.reaches[key]
+	if !ok {
+		r = j.Config.Window
+		if c := j.clocks[key]; len(c) == 1 && c[0].Agree >= wellKnown && c[0].Spread <= wanders {
+			r = min(r, max(leastReach, spreads*c[0].Spread))
+		}
+		j.reaches[key] = r
+	}
+	return r
 }
 
 // oneConnect is how far apart two sources may stamp one connect, once their
