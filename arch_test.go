@@ -19,7 +19,8 @@ import (
 var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
-	{"config", "decode/evtx", "decode/pcap", "decode/squid", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"decode/gateway"},
+	{"config", "decode/evtx", "decode/pcap", "decode/squid", "decode/w3c", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate"},
 	{"score", "simulate/gen"},
 	{"finding"},
@@ -35,6 +36,7 @@ var bound = map[string]struct {
 	"decode/evtx":   {[]string{"decode/winlog"}, "the rest sees events"},
 	"decode/pcap":   {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/squid":  {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/w3c":    {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/winlog": {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/zeek":   {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"stats":         {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},

@@ -6,11 +6,12 @@ import (
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
+	"github.com/postern/postern/internal/decode/w3c"
 	"github.com/postern/postern/internal/decode/winlog"
 	"github.com/postern/postern/internal/decode/zeek"
 )
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), pcap.Formats(), squid.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats())
 }
