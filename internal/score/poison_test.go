@@ -12,6 +12,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/postern/postern/internal/baseline"
 	"github.com/postern/postern/internal/destination"
 	"github.com/postern/postern/internal/detect"
 	"github.com/postern/postern/internal/event"
@@ -89,9 +90,9 @@ const (
 	shell  = `C:\Windows\System32\WindowsPowerShell\v1.0\powershell.exe`
 	victim = "victim"
 
-	// onlyHost is how much of a score one host may talk away, or talk up: a
-	// twentieth of what a table holds moves it by less.
-	onlyHost = 0.5
+	// oneHost is how far one host may move a share: it is to be a twentieth of
+	// the edges of a program at most, and of those of a class.
+	oneHost = 0.1
 )
 
 // implant is a beacon that begins in the second week.
@@ -134,42 +135,82 @@ func town(t testing.TB) []detect.Edge {
 	return append(edges, edge(victim, acme, "www.acme0.example"), edge(victim, chrome, "www.example.org"))
 }
 
-// moved returns how far poison moves the score of an edge in the town.
-func moved(t testing.TB, e detect.Edge, poison []detect.Edge) (clean, poisoned Scored) {
+// poisoned returns scorers that learnt the town with an edge in it, without the
+// poison and with it.
+func poisoned(t testing.TB, e detect.Edge, poison []detect.Edge) (clean, after *Scorer) {
 	t.Helper()
-	before := append(town(t), e)
-	after := slices.Concat(before, poison)
-	return scorer(t, before...).Explain(&e), scorer(t, after...).Explain(&e)
+	edges := append(town(t), e)
+	return scorer(t, edges...), scorer(t, slices.Concat(edges, poison)...)
 }
 
-// TestOneHostTeachesLittle: however much one host does, on its own or elsewhere,
-// it neither excuses nor condemns what others do.
-func TestOneHostTeachesLittle(t *testing.T) {
-	drop := edge(victim, acme, "www.drop.example", loud)
+// shares returns what is normal, where an edge is asked about.
+func shares(s *Scorer, e *detect.Edge) map[string]float64 {
+	about := s.fleet.About(e)
+	prior := priorOf(about.Class)
+	regular, _ := about.Periodic(prior.periodic)
+	return map[string]float64{
+		"rare links": about.Links(0, prior.rareLink), "periodic": regular, "new": about.Young(about.Others()),
+		"active for 200 h": about.AtLeast(baseline.Hours, 200), "off hours for 100 h": about.AtLeast(baseline.OffHours, 100),
+		"connected for an hour": about.AtLeast(baseline.Connected, 3600),
+		"a gigabyte": about.AtLeast(baseline.BytesOut, 1e9), "a gigabyte at once": about.AtLeast(baseline.Burst, 1e9),
+		"where nobody goes": about.Reach(0, 0), "where another goes": about.Reach(0, 1),
+	}
+}
+
+// TestAHostTeachesItselfNothing: whatever a host's program does elsewhere, what
+// it does here scores as before.
+func TestAHostTeachesItselfNothing(t *testing.T) {
 	for _, c := range []struct {
 		name   string
 		e      detect.Edge
 		poison []detect.Edge
-		open   string // why it does not hold yet
 	}{
-		{"its own rare links", implant(t, victim, acme, "a.example.net"), flood(10_000, victim, acme), ""},
-		{"its own rhythms", implant(t, victim, shell, "a.example.net"), flood(200, victim, shell, beacon), ""},
-		{"its own volume", drop, flood(1000, victim, acme, loud), ""},
-		{"its other program's rare links", implant(t, victim, acme, "a.example.net"), flood(10_000, victim, other), perHost},
-		{"another host's rare links", implant(t, victim, acme, "a.example.net"), flood(10_000, "loud", acme), perHost},
-		{"another host's other program", implant(t, victim, acme, "a.example.net"), flood(10_000, "loud", other), perHost},
-		{"another host's rhythms", implant(t, victim, shell, "a.example.net"), flood(200, "loud", shell, beacon), perHost},
-		{"ten of another host's rhythms", implant(t, victim, shell, "a.example.net"), flood(10, "loud", shell, beacon), perHost},
-		{"another host's volume", drop, flood(1000, "loud", acme, loud), perHost},
-		{"the volume of another host's other program", drop, flood(1000, "loud", other, loud), perHost},
+		{"rare links", implant(t, victim, acme, "a.example.net"), flood(10_000, victim, acme)},
+		{"rhythms", implant(t, victim, shell, "a.example.net"), flood(200, victim, shell, beacon)},
+		{"volume", edge(victim, acme, "www.drop.example", loud), flood(1000, victim, acme, loud)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			clean, poisoned := moved(t, c.e, c.poison)
-			if d := poisoned.Score - clean.Score; math.Abs(d) > onlyHost {
-				if c.open != "" {
-					t.Skipf("%v, and %v with it: %s", clean.Score, poisoned.Score, c.open)
+			clean, after := poisoned(t, c.e, c.poison)
+			x, y := clean.Explain(&c.e), after.Explain(&c.e)
+			if math.Abs(x.Score-y.Score) > 0.05 {
+				t.Errorf("%v, and %v after it\nbefore %+v\nafter  %+v", x.Score, y.Score, x.Parts, y.Parts)
+			}
+		})
+	}
+}
+
+// TestOneHostTeachesLittle: however much one host does, it has one vote among
+// many in what is normal for its program and class.
+func TestOneHostTeachesLittle(t *testing.T) {
+	drop := edge(victim, acme, "www.drop.example", loud)
+	var tour []detect.Edge // one host's many programs, all to one domain
+	for i := range 200 {
+		tour = append(tour, edge("loud", fmt.Sprintf(`C:\Program Files\p%d\p.exe`, i), "a.example.net", beacon, loud))
+	}
+	for _, c := range []struct {
+		name   string
+		e      detect.Edge
+		poison []detect.Edge
+	}{
+		{"rare links", implant(t, victim, acme, "a.example.net"), flood(10_000, "loud", acme)},
+		{"rare links of another program", implant(t, victim, acme, "a.example.net"), flood(10_000, "loud", other)},
+		{"rare links of its own other program", implant(t, victim, acme, "a.example.net"), flood(10_000, victim, other)},
+		{"ten rhythms", implant(t, victim, shell, "a.example.net"), flood(10, "loud", shell, beacon)},
+		{"many rhythms", implant(t, victim, shell, "a.example.net"), flood(200, "loud", shell, beacon)},
+		{"volume", drop, flood(1000, "loud", acme, loud)},
+		{"volume of another program", drop, flood(1000, "loud", other, loud)},
+		{"many programs", implant(t, victim, acme, "a.example.net"), tour},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			clean, after := poisoned(t, c.e, c.poison)
+			before, far := shares(clean, &c.e), ""
+			for name, is := range shares(after, &c.e) {
+				if was := before[name]; math.Abs(is-was) > oneHost {
+					far += fmt.Sprintf("; %s: %.3f, was %.3f", name, is, was)
 				}
-				t.Errorf("%v, and %v with it\nbefore %+v\nafter  %+v", clean.Score, poisoned.Score, clean.Parts, poisoned.Parts)
+			}
+			if far != "" {
+				t.Skipf("what one host adds to a table is not bounded yet: a score of %v, was %v%s", after.Score(&c.e), clean.Score(&c.e), far)
 			}
 		})
 	}
@@ -181,30 +222,28 @@ func TestManyHostsTeach(t *testing.T) {
 	for i := range 40 {
 		poison = append(poison, flood(1, fmt.Sprintf("admin%02d", i), shell, beacon)...)
 	}
-	clean, poisoned := moved(t, implant(t, victim, shell, "a.example.net"), poison)
-	if was, is := points(clean, "regular_timing"), points(poisoned, "regular_timing"); was < 1 || is > was/2 {
+	e := implant(t, victim, shell, "a.example.net")
+	clean, after := poisoned(t, e, poison)
+	if was, is := points(clean.Explain(&e), "regular_timing"), points(after.Explain(&e), "regular_timing"); was < 1 || is > was/2 {
 		t.Errorf("a rhythm has %v points, and %v where 40 hosts have one", was, is)
 	}
 }
 
-// TestADomainIsCommonByItsHosts: whatever one host sends there, by however many
-// programs, a domain is no more common for it.
+// TestADomainIsCommonByItsHosts: whatever one host sends there, and by however
+// many programs, a domain is no more common for it.
 func TestADomainIsCommonByItsHosts(t *testing.T) {
 	e := implant(t, victim, acme, "a.example.net")
-	one := []detect.Edge{edge("loud", `C:\Program Files\p0\p.exe`, "a.example.net")}
-	var all []detect.Edge
-	for i := range 200 {
-		all = append(all, edge("loud", fmt.Sprintf(`C:\Program Files\p%d\p.exe`, i), "a.example.net", beacon, loud))
-	}
-	_, once := moved(t, e, one)
-	_, often := moved(t, e, all)
-	if math.Abs(once.Score-often.Score) > onlyHost {
-		t.Skipf("%v where another host goes there by one program, %v by 200: %s", once.Score, often.Score, perHost)
+	for hosts := range int64(4) {
+		var poison []detect.Edge
+		for i := range 50 * hosts {
+			poison = append(poison, edge(fmt.Sprintf("loud%d", i%hosts), fmt.Sprintf(`C:\Program Files\p%d\p.exe`, i), "a.example.net", beacon, loud))
+		}
+		_, after := poisoned(t, e, poison)
+		if got, pairs := after.fleet.OtherHosts(e.Domain), after.fleet.About(&e).OtherPairs(); got != hosts || pairs != 0 {
+			t.Errorf("%d other hosts go there, %d by the program; want %d and none", got, pairs, hosts)
+		}
 	}
 }
-
-// perHost is why some guards do not hold yet.
-const perHost = "what one host adds to the tables of a program and of a class is not bounded"
 
 // TestAttacksDoNotTeachTheirOwnBaseline: a week of exfiltration is no less
 // unusual for its edge than its first day.
