@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/gateway"},
-	{"config", "decode/evtx", "decode/pcap", "decode/squid", "decode/w3c", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"config", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate"},
 	{"score", "simulate/gen"},
 	{"finding"},
@@ -32,14 +32,15 @@ var bound = map[string]struct {
 	only []string
 	why  string
 }{
-	"store/duckdb":  {[]string{"pipeline"}, "everything else sees store.Store"},
-	"decode/evtx":   {[]string{"decode/winlog"}, "the rest sees events"},
-	"decode/pcap":   {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/squid":  {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/w3c":    {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/winlog": {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/zeek":   {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"stats":         {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},
+	"store/duckdb":    {[]string{"pipeline"}, "everything else sees store.Store"},
+	"decode/evtx":     {[]string{"decode/winlog"}, "the rest sees events"},
+	"decode/pcap":     {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/squid":    {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/suricata": {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/w3c":      {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/winlog":   {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/zeek":     {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"stats":           {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},
 }
 
 const (

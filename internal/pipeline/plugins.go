@@ -6,6 +6,7 @@ import (
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
+	"github.com/postern/postern/internal/decode/suricata"
 	"github.com/postern/postern/internal/decode/w3c"
 	"github.com/postern/postern/internal/decode/winlog"
 	"github.com/postern/postern/internal/decode/zeek"
@@ -13,5 +14,5 @@ import (
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats())
 }
