@@ -152,7 +152,7 @@ func shares(s *Scorer, e *detect.Edge) map[string]float64 {
 		"rare links": about.Links(0, prior.rareLink), "periodic": regular, "new": about.Young(about.Others()),
 		"active for 200 h": about.AtLeast(baseline.Hours, 200), "off hours for 100 h": about.AtLeast(baseline.OffHours, 100),
 		"connected for an hour": about.AtLeast(baseline.Connected, 3600),
-		"a gigabyte": about.AtLeast(baseline.BytesOut, 1e9), "a gigabyte at once": about.AtLeast(baseline.Burst, 1e9),
+		"a gigabyte":            about.AtLeast(baseline.BytesOut, 1e9), "a gigabyte at once": about.AtLeast(baseline.Burst, 1e9),
 		"where nobody goes": about.Reach(0, 0), "where another goes": about.Reach(0, 1),
 	}
 }
