@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/gateway"},
-	{"config", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
+	{"config", "coverage/sysmon", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate"},
 	{"score", "simulate/gen"},
 	{"finding"},
