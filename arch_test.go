@@ -20,8 +20,8 @@ var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/gateway"},
-	{"config", "coverage/sysmon", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/duckdb", "owner", "detect", "simulate/fleet"},
-	{"decode/winlog", "baseline", "simulate"},
+	{"config", "coverage/sysmon", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/schema", "owner", "detect", "simulate/fleet"},
+	{"decode/winlog", "baseline", "simulate", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
 	{"report", "pipeline", "bench", "bench/owner", "bench/detect"},
@@ -33,6 +33,7 @@ var bound = map[string]struct {
 	why  string
 }{
 	"store/duckdb":    {[]string{"pipeline"}, "everything else sees store.Store"},
+	"store/schema":    {[]string{"store/duckdb"}, "tables are the stores' own affair"},
 	"decode/evtx":     {[]string{"decode/winlog"}, "the rest sees events"},
 	"decode/pcap":     {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/squid":    {[]string{"pipeline"}, "the rest sees decode.Format"},

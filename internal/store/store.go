@@ -112,8 +112,58 @@ type Store interface {
 	// Clearing the sessions leaves it.
 	PutTold(ctx context.Context, told []Told) error
 
+	// Info says what the store holds, once flushed.
+	Info(ctx context.Context) (Info, error)
+
+	// Check verifies that the tables are as this version makes them, and that
+	// they can be read, written and emptied. It changes nothing that is kept.
+	Check(ctx context.Context) error
+
+	// Prune removes what is older than the ages say, and returns how many rows
+	// it took from which tables. It flushes. Inputs and what was told stay:
+	// what was forgotten is not read again.
+	Prune(ctx context.Context, before Ages) ([]Pruned, error)
+
 	// Close flushes and releases the store.
 	Close() error
+}
+
+// An Info says what a store holds.
+type Info struct {
+	Engine string // and its version, for people
+	Schema int    // the version of the tables
+	Bytes  int64  // on disk, of all tables
+	Tables []TableInfo
+}
+
+// A TableInfo says what a table holds. Duplicates that were not dropped yet
+// count.
+type TableInfo struct {
+	Name        string
+	Rows        int64
+	Bytes       event.Count // on disk
+	First, Last event.Time  // 0 for none, or where rows have no time
+}
+
+// Ages says before which instants what is older goes. Stores keep whole days, of
+// UTC: nothing goes of the day of the instant. Rows whose time is not known are
+// older than all. The zero instant removes nothing.
+type Ages struct {
+	Raw      event.Time // events as they were read
+	Sessions event.Time // what the last run made of them
+	Edges    event.Time // the hourly edges
+}
+
+// day is a day of UTC.
+const day = 24 * 3600 * 1_000_000
+
+// Day returns the first instant of t's day.
+func Day(t event.Time) event.Time { return t - (t%day+day)%day }
+
+// Pruned says how many rows went from a table.
+type Pruned struct {
+	Table string
+	Rows  int64
 }
 
 // An Input is one input that was read to its end.

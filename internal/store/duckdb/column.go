@@ -11,11 +11,7 @@ import (
 )
 
 // A column says once how a field of E is kept: DDL, writing and reading all
-// follow from it.
-//
-// Text that is not known is ”, as in package event. A count that is not known
-// is NULL. Times are microseconds since the epoch, UTC, 0 when not known.
-// Addresses are text, ” when there is none.
+// follow from it. What the columns hold, package schema says.
 type column[E any] struct {
 	name     string
 	kind     duck.Type
@@ -111,10 +107,6 @@ func moment[E any](name string, at func(*E) *event.Time) column[E] {
 
 func integer[E any](name string, at func(*E) *int64) column[E] {
 	return number(name, duck.TypeBigInt, at)
-}
-
-func proto[E any](at func(*E) *event.Proto) column[E] {
-	return number("proto", duck.TypeUTinyInt, at)
 }
 
 // count is a number that may be unknown.
@@ -349,8 +341,7 @@ func endPort[E any](name string, at func(*E) *netip.AddrPort) column[E] {
 	}
 }
 
-// addrs is a list of addresses, joined by ';'. It is faster than a LIST and
-// reads as well. Neither zones nor invalid addresses are kept: an answer has none.
+// addrs is a text: it is faster than a LIST and reads as well.
 func addrs[E any](name string, at func(*E) *[]netip.Addr) column[E] {
 	return column[E]{
 		name: name, kind: duck.TypeVarchar,

@@ -4,23 +4,8 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/store"
 )
-
-func inputs() *table[store.Input] {
-	type E = store.Input
-	return &table[E]{name: "input", columns: []column[E]{
-		text("fingerprint", func(e *E) *string { return &e.Fingerprint }),
-		text("path", func(e *E) *string { return &e.Path }),
-		text("format", func(e *E) *string { return &e.Format }),
-		integer("records", func(e *E) *int64 { return &e.Records }),
-		integer("events", func(e *E) *int64 { return &e.Events }),
-		integer("skipped", func(e *E) *int64 { return &e.Skipped }),
-		text("clock", func(e *E) *string { return &e.Clock }),
-		moment("read_at", func(e *E) *event.Time { return &e.ReadAt }),
-	}}
-}
 
 // Input implements [store.Store].
 func (s *Store) Input(ctx context.Context, fingerprint string) (store.Input, bool, error) {

@@ -14,13 +14,14 @@ const schemaVersion = 2
 
 // ddl returns the statements that make an empty store.
 func ddl() []string {
-	return []string{
+	s := []string{
 		"CREATE TABLE meta (name VARCHAR NOT NULL, value VARCHAR NOT NULL)",
 		fmt.Sprintf("INSERT INTO meta VALUES ('program', 'postern'), ('schema', '%d')", schemaVersion),
-		starts().ddl(), stops().ddl(), connects().ddl(), lookups().ddl(),
-		flows().ddl(), handshakes().ddl(), certificates().ddl(), requests().ddl(),
-		leases().ddl(), notices().ddl(), inputs().ddl(), sessions().ddl(), tellings().ddl(),
-		"CREATE TABLE edge AS " + edges,
+	}
+	for _, t := range tables() {
+		s = append(s, t.ddl())
+	}
+	return append(s, "CREATE TABLE edge AS "+edges,
 		view("process_starts", "process_start", once),
 		view("process_stops", "process_stop", once),
 		view("connects", "connect", once),
@@ -33,7 +34,42 @@ func ddl() []string {
 		view("notices", "notice", once),
 		view("sessions", "session", ""),
 		view("tellings", "told", ""),
+	)
+}
+
+// An anyTable is a table of whatever rows.
+type anyTable interface {
+	ddl() string
+	shape() shape
+}
+
+// tables returns all tables but meta and edge, those of events first.
+func tables() []anyTable {
+	return append(rawTables(), inputs(), sessions(), tellings())
+}
+
+// rawTables returns the tables of events.
+func rawTables() []anyTable {
+	return []anyTable{
+		starts(), stops(), connects(), lookups(), flows(), handshakes(),
+		certificates(), requests(), leases(), notices(),
 	}
+}
+
+// A shape is the name of a table, and its columns with their types.
+type shape struct {
+	name    string
+	columns []string
+	timed   bool // it has a column "time"
+}
+
+func (t *table[E]) shape() shape {
+	s := shape{name: t.name}
+	for _, c := range t.columns {
+		s.columns = append(s.columns, c.name+" "+typeNames[c.kind])
+		s.timed = s.timed || c.name == "time"
+	}
+	return s
 }
 
 // What a view adds to drop duplicates, roughly as a Window does.

@@ -31,6 +31,7 @@ type Config struct {
 // they come; duplicates are dropped when they are read.
 type Store struct {
 	engine    *engine
+	file      string
 	remove    string // the folder that Close removes, if any
 	temporary bool   // the file is in it
 	threads   int
@@ -81,12 +82,13 @@ func open(ctx context.Context, path string, c Config) (_ *Store, err error) {
 			err = errors.Join(err, s.release())
 		}
 	}()
-	file, spill, err := s.place(path, c.TempDir)
+	var spill string
+	s.file, spill, err = s.place(path, c.TempDir)
 	if err != nil {
 		return nil, err
 	}
 	s.threads = c.threads()
-	s.engine, err = openEngine(file, c.options(spill))
+	s.engine, err = openEngine(s.file, c.options(spill))
 	if err != nil {
 		return nil, reason(err)
 	}

@@ -8,18 +8,6 @@ import (
 	"github.com/postern/postern/internal/store"
 )
 
-func tellings() *table[store.Told] {
-	type E = store.Told
-	return &table[E]{name: "told", columns: []column[E]{
-		text("id", func(e *E) *string { return &e.ID }),
-		moment("time", func(e *E) *event.Time { return &e.Time }),
-		real("score", func(e *E) *float64 { return &e.Score }),
-		whole("hosts", func(e *E) *int { return &e.Hosts }),
-		count("bytes_out", func(e *E) *event.Count { return &e.BytesOut }),
-		label("tier", func(e *E) *string { return &e.Tier }),
-	}}
-}
-
 // Told implements [store.Store].
 func (s *Store) Told(ctx context.Context) ([]store.Told, error) {
 	columns := tellings().read()

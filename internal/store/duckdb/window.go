@@ -8,6 +8,7 @@ import (
 
 	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/store"
+	"github.com/postern/postern/internal/store/schema"
 )
 
 // Window implements [store.Store].
@@ -41,81 +42,81 @@ func rowsOf(column string, values []string) (where string, args []any) {
 }
 
 func (w *window) starts(b *event.Batch) error {
-	return read(w, store.Starts, &b.Starts, startKind(), "host", w.sel.Hosts)
+	return read(w, store.Starts, &b.Starts, starts(), schema.StartKind(), "host", w.sel.Hosts)
 }
 
 func (w *window) stops(b *event.Batch) error {
-	return read(w, store.Stops, &b.Stops, stopKind(), "host", w.sel.Hosts)
+	return read(w, store.Stops, &b.Stops, stops(), schema.StopKind(), "host", w.sel.Hosts)
 }
 
 func (w *window) connects(b *event.Batch) error {
-	return read(w, store.Connects, &b.Connects, connectKind(), "host", w.sel.Hosts)
+	return read(w, store.Connects, &b.Connects, connects(), schema.ConnectKind(), "host", w.sel.Hosts)
 }
 
 func (w *window) lookups(b *event.Batch) error {
 	if !w.sel.Has(store.Lookups) {
 		return nil
 	}
-	var p pile[event.Lookup]
-	k := lookupKind()
-	if err := gather(w, &p, k, "host <> '' AND ", "host", w.sel.Hosts); err != nil {
+	var p schema.Pile[event.Lookup]
+	k, t := schema.LookupKind(), lookups()
+	if err := gather(w, &p, t, "host <> '' AND ", "host", w.sel.Hosts); err != nil {
 		return err
 	}
-	if err := gather(w, &p, k, "host = '' AND ", "client", w.clients); err != nil {
+	if err := gather(w, &p, t, "host = '' AND ", "client", w.clients); err != nil {
 		return err
 	}
-	b.Lookups = p.events(k)
+	b.Lookups = p.Events(k)
 	return nil
 }
 
 func (w *window) flows(b *event.Batch) error {
-	return read(w, store.Flows, &b.Flows, flowKind(), "src_addr", w.clients)
+	return read(w, store.Flows, &b.Flows, flows(), schema.FlowKind(), "src_addr", w.clients)
 }
 
 func (w *window) handshakes(b *event.Batch) error {
-	if err := read(w, store.Handshakes, &b.Handshakes, handshakeKind(), "src_addr", w.clients); err != nil {
+	if err := read(w, store.Handshakes, &b.Handshakes, handshakes(), schema.HandshakeKind(), "src_addr", w.clients); err != nil {
 		return err
 	}
 	return w.certify(b.Handshakes)
 }
 
 func (w *window) requests(b *event.Batch) error {
-	return read(w, store.Requests, &b.Requests, requestKind(), "src_addr", w.clients)
+	return read(w, store.Requests, &b.Requests, requests(), schema.RequestKind(), "src_addr", w.clients)
 }
 
 func (w *window) leases(b *event.Batch) error {
-	return read(w, store.Leases, &b.Leases, leaseKind(), "addr", w.clients)
+	return read(w, store.Leases, &b.Leases, leases(), schema.LeaseKind(), "addr", w.clients)
 }
 
 func (w *window) notices(b *event.Batch) error {
-	return read(w, store.Notices, &b.Notices, noticeKind(), "host", w.sel.Hosts)
+	return read(w, store.Notices, &b.Notices, notices(), schema.NoticeKind(), "host", w.sel.Hosts)
 }
 
 // read reads the events of one kind into to, if they are wanted: those that have
 // one of the values in the column.
-func read[E any](w *window, is store.Kinds, to *[]E, k kind[E], column string, values []string) error {
+func read[E any](w *window, is store.Kinds, to *[]E, t *table[E], k schema.Kind[E], column string, values []string) error {
 	if !w.sel.Has(is) {
 		return nil
 	}
-	var p pile[E]
-	if err := gather(w, &p, k, "", column, values); err != nil {
+	var p schema.Pile[E]
+	if err := gather(w, &p, t, "", column, values); err != nil {
 		return err
 	}
-	*to = p.events(k)
+	*to = p.Events(k)
 	return nil
 }
 
 // gather adds rows of one kind to p: those to which also applies what extra says.
-func gather[E any](w *window, p *pile[E], k kind[E], extra, column string, values []string) error {
+func gather[E any](w *window, p *schema.Pile[E], t *table[E], extra, column string, values []string) error {
 	if len(values) == 0 {
 		return nil
 	}
 	where, args := rowsOf(column, values)
-	columns := k.table.read()
-	err := scan(w.ctx, w.engine, columns, p.add,
-		"SELECT "+list(columns)+" FROM "+k.table.name+" WHERE "+extra+where, args...)
+	columns := t.read()
+	err := scan(w.ctx, w.engine, columns, p.Add,
+		"SELECT "+list(columns)+" FROM "+t.name+" WHERE "+extra+where, args...)
 	if err != nil {
-		return fmt.Errorf("table %s: %w", k.table.name, err)
+		return fmt.Errorf("table %s: %w", t.name, err)
 	}
 	return nil
 }
@@ -136,12 +137,12 @@ func (w *window) certify(hs []event.Handshake) error {
 	for id := range wanted {
 		ids = append(ids, id)
 	}
-	var p pile[event.Certificate]
-	k := certificateKind()
-	if err := gather(w, &p, k, "", "id", ids); err != nil {
+	var p schema.Pile[event.Certificate]
+	k := schema.CertificateKind()
+	if err := gather(w, &p, certificates(), "", "id", ids); err != nil {
 		return err
 	}
-	for _, c := range p.events(k) {
+	for _, c := range p.Events(k) {
 		for _, i := range wanted[c.ID] {
 			hs[i].Subject, hs[i].Issuer = c.Subject, c.Issuer
 		}

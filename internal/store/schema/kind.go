@@ -1,4 +1,4 @@
-package duckdb
+package schema
 
 import (
 	"cmp"
@@ -11,12 +11,11 @@ import (
 	"github.com/postern/postern/internal/event"
 )
 
-// A kind says what a Window must know of one kind of events to return each of
+// A Kind says what a Window must know of one kind of events to return each of
 // them once and in order.
-type kind[E any] struct {
-	table *table[E]
-	key   func(*E) event.Key
-	time  func(*E) event.Time
+type Kind[E any] struct {
+	key  func(*E) event.Key
+	time func(*E) event.Time
 
 	// client is what identifies an event besides its key; nil for nothing.
 	// A sensor's UID is the key of a flow, and two sensors may give the
@@ -34,7 +33,7 @@ type kind[E any] struct {
 // better reports whether a is to be kept rather than b. The choice does not
 // depend on the order in which they come. An export may cut the time or a text,
 // so the later and the longer report is the more exact one.
-func (k *kind[E]) better(a, b *E) bool {
+func (k *Kind[E]) better(a, b *E) bool {
 	if k.rank != nil {
 		if n := k.rank(a, b); n != 0 {
 			return n > 0
@@ -58,30 +57,35 @@ func sameLookup(a, b *event.Lookup) bool {
 	return reflect.DeepEqual(x, y) && slices.Equal(a.Answers, b.Answers)
 }
 
-func startKind() kind[event.ProcessStart] {
+// StartKind is the kind of process starts.
+func StartKind() Kind[event.ProcessStart] {
 	type E = event.ProcessStart
-	return kind[E]{table: starts(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
-func stopKind() kind[event.ProcessStop] {
+// StopKind is the kind of process stops.
+func StopKind() Kind[event.ProcessStop] {
 	type E = event.ProcessStop
-	return kind[E]{table: stops(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
-func connectKind() kind[event.Connect] {
+// ConnectKind is the kind of connects.
+func ConnectKind() Kind[event.Connect] {
 	type E = event.Connect
-	return kind[E]{table: connects(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
-func lookupKind() kind[event.Lookup] {
+// LookupKind is the kind of DNS lookups.
+func LookupKind() Kind[event.Lookup] {
 	type E = event.Lookup
-	return kind[E]{table: lookups(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: sameLookup}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: sameLookup}
 }
 
-func flowKind() kind[event.Flow] {
+// FlowKind is the kind of flows: two sensors may give two of them one UID.
+func FlowKind() Kind[event.Flow] {
 	type E = event.Flow
-	return kind[E]{
-		table: flows(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E],
+	return Kind[E]{
+		key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E],
 		client: func(e *E) netip.Addr { return e.Src.Addr() },
 		rank:   rankFlows,
 	}
@@ -102,30 +106,35 @@ func rankFlows(a, b *event.Flow) int {
 	)
 }
 
-func handshakeKind() kind[event.Handshake] {
+// HandshakeKind is the kind of TLS handshakes.
+func HandshakeKind() Kind[event.Handshake] {
 	type E = event.Handshake
-	return kind[E]{
-		table: handshakes(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E],
+	return Kind[E]{
+		key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E],
 		rank: func(a, b *E) int { return cmp.Compare(a.Established, b.Established) },
 	}
 }
 
-func certificateKind() kind[event.Certificate] {
+// CertificateKind is the kind of certificates.
+func CertificateKind() Kind[event.Certificate] {
 	type E = event.Certificate
-	return kind[E]{table: certificates(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
-func requestKind() kind[event.Request] {
+// RequestKind is the kind of proxied requests.
+func RequestKind() Kind[event.Request] {
 	type E = event.Request
-	return kind[E]{table: requests(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
-func leaseKind() kind[event.Lease] {
+// LeaseKind is the kind of leases.
+func LeaseKind() Kind[event.Lease] {
 	type E = event.Lease
-	return kind[E]{table: leases(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }
 
-func noticeKind() kind[event.Notice] {
+// NoticeKind is the kind of notices.
+func NoticeKind() Kind[event.Notice] {
 	type E = event.Notice
-	return kind[E]{table: notices(), key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
+	return Kind[E]{key: (*E).Key, time: func(e *E) event.Time { return e.Time }, same: equal[E]}
 }

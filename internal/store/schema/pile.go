@@ -1,4 +1,4 @@
-package duckdb
+package schema
 
 import (
 	"cmp"
@@ -8,15 +8,16 @@ import (
 	"github.com/postern/postern/internal/event"
 )
 
-// A pile gathers what was read of one kind, duplicates and all. It is kept in
+// A Pile gathers what was read of one kind, duplicates and all. It is kept in
 // the runs that it came in, so that nothing is copied before its final place is
 // known.
-type pile[E any] struct {
+type Pile[E any] struct {
 	runs [][]E
 	rows int
 }
 
-func (p *pile[E]) add(rows []E) error {
+// Add adds rows, which p keeps. Its error is always nil.
+func (p *Pile[E]) Add(rows []E) error {
 	p.runs = append(p.runs, rows)
 	p.rows += len(rows)
 	return nil
@@ -40,8 +41,8 @@ func (a place) compare(b place) int {
 	return cmp.Compare(a.identity, b.identity)
 }
 
-// events returns each event once, ordered by time and key. It spends p.
-func (p *pile[E]) events(k kind[E]) []E {
+// Events returns each event once, ordered by time and key. It spends p.
+func (p *Pile[E]) Events(k Kind[E]) []E {
 	if p.rows == 0 {
 		return nil
 	}
@@ -56,7 +57,7 @@ func (p *pile[E]) events(k kind[E]) []E {
 }
 
 // places finds the best report of each event.
-func (p *pile[E]) places(k kind[E]) []place {
+func (p *Pile[E]) places(k Kind[E]) []place {
 	order := make([]place, 0, p.rows)
 	seen := make(map[uint64]int32, p.rows)
 	for r, run := range p.runs {
@@ -79,7 +80,7 @@ func (p *pile[E]) places(k kind[E]) []place {
 }
 
 // identity mixes the key and the client of e.
-func (k *kind[E]) identity(key event.Key, e *E) uint64 {
+func (k *Kind[E]) identity(key event.Key, e *E) uint64 {
 	id := uint64(key)
 	if k.client == nil {
 		return id
