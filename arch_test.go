@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/gateway"},
-	{"config", "coverage/sysmon", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/schema", "owner", "detect", "simulate/fleet"},
+	{"config", "coverage/sysmon", "decode/cef", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/schema", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
@@ -34,6 +34,7 @@ var bound = map[string]struct {
 }{
 	"store/duckdb":    {[]string{"pipeline"}, "everything else sees store.Store"},
 	"store/schema":    {[]string{"store/duckdb"}, "tables are the stores' own affair"},
+	"decode/cef":    {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/evtx":     {[]string{"decode/winlog"}, "the rest sees events"},
 	"decode/pcap":     {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/squid":    {[]string{"pipeline"}, "the rest sees decode.Format"},

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/postern/postern/internal/decode"
+	"github.com/postern/postern/internal/decode/cef"
 	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
 	"github.com/postern/postern/internal/decode/suricata"
@@ -14,5 +15,5 @@ import (
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats())
 }

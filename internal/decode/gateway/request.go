@@ -62,6 +62,16 @@ func (r *Request) Append(b *event.Batch) Verdict {
 	return Done
 }
 
+// ServerName reports whether a host can have been the server name of a TLS
+// handshake: an address cannot.
+func ServerName(host string) bool {
+	if host == "" || len(host) > maxHost || strings.ContainsAny(host, " /") {
+		return false
+	}
+	_, err := netip.ParseAddr(host)
+	return err != nil
+}
+
 // Method returns a method in upper case, as some logs do not have it.
 func Method(b []byte) string {
 	if string(b) == http.MethodConnect {
