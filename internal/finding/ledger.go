@@ -22,6 +22,13 @@ type Account struct {
 	OwnedBytes      *float64         `json:"owned_share_bytes"`    // of their known outbound bytes; null without any
 	BytesOut        int64            `json:"bytes_out"`
 
+	// Of the sessions, and of their known outbound bytes, those whose
+	// destination has a name, and those whose duration is known.
+	NamedSessions *float64 `json:"named_share_sessions"`
+	NamedBytes    *float64 `json:"named_share_bytes"`
+	TimedSessions *float64 `json:"timed_share_sessions"`
+	TimedBytes    *float64 `json:"timed_share_bytes"`
+
 	First *time.Time `json:"first"` // session
 	Last  *time.Time `json:"last"`
 }

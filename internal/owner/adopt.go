@@ -96,6 +96,10 @@ func (a *Account) subtract(b *Account) {
 	a.Handshakes -= b.Handshakes
 	a.Bytes -= min(a.Bytes, b.Bytes) // a sum that ran over its bound has lost some
 	a.OwnedBytes -= min(a.OwnedBytes, b.OwnedBytes)
+	a.Named -= b.Named
+	a.NamedBytes -= min(a.NamedBytes, b.NamedBytes)
+	a.Timed -= b.Timed
+	a.TimedBytes -= min(a.TimedBytes, b.TimedBytes)
 	a.UnknownBytes -= b.UnknownBytes
 	difference(a.sessions[:], b.sessions[:])
 	difference(a.rungs[:], b.rungs[:])

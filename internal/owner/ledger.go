@@ -82,6 +82,10 @@ type Account struct {
 	Handshakes   int64 // whose handshake was seen
 	Bytes        int64
 	OwnedBytes   int64
+	Named        int64 // whose destination has a name
+	NamedBytes   int64
+	Timed        int64 // whose duration is known
+	TimedBytes   int64
 	UnknownBytes int64      // sessions
 	First, Last  event.Time // starts
 
@@ -130,6 +134,10 @@ func (a *Account) add(b *Account) {
 	a.see(b.Last)
 	a.Bytes = event.Count(b.Bytes).AddTo(a.Bytes)
 	a.OwnedBytes = event.Count(b.OwnedBytes).AddTo(a.OwnedBytes)
+	a.Named += b.Named
+	a.NamedBytes = event.Count(b.NamedBytes).AddTo(a.NamedBytes)
+	a.Timed += b.Timed
+	a.TimedBytes = event.Count(b.TimedBytes).AddTo(a.TimedBytes)
 	a.UnknownBytes += b.UnknownBytes
 	sum(a.sessions[:], b.sessions[:])
 	sum(a.rungs[:], b.rungs[:])
@@ -174,11 +182,18 @@ func (a *Account) session(s *event.Session) {
 	}
 	if !s.BytesOut.Known() {
 		a.UnknownBytes++
-		return
 	}
 	a.Bytes = s.BytesOut.AddTo(a.Bytes)
 	if known {
 		a.OwnedBytes = s.BytesOut.AddTo(a.OwnedBytes)
+	}
+	if s.NameSource != event.NameAddress {
+		a.Named++
+		a.NamedBytes = s.BytesOut.AddTo(a.NamedBytes)
+	}
+	if s.Duration.Known() {
+		a.Timed++
+		a.TimedBytes = s.BytesOut.AddTo(a.TimedBytes)
 	}
 }
 

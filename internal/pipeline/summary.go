@@ -33,6 +33,8 @@ func account(a *owner.Account) finding.Account {
 		Connects: a.Connects, ConnectOutcomes: named(a.ByOutcome()),
 		Sessions: a.Sessions, SessionsByRung: named(a.SessionsByRung()), SessionsNoBytes: a.UnknownBytes,
 		OwnedSessions: share(a.Owned, a.Sessions), OwnedBytes: share(a.OwnedBytes, a.Bytes), BytesOut: a.Bytes,
+		NamedSessions: share(a.Named, a.Sessions), NamedBytes: share(a.NamedBytes, a.Bytes),
+		TimedSessions: share(a.Timed, a.Sessions), TimedBytes: share(a.TimedBytes, a.Bytes),
 		First: instant(a.First), Last: instant(a.Last),
 	}
 }
