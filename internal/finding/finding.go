@@ -67,6 +67,9 @@ type Finding struct {
 
 	TLS   TLS              `json:"tls"`
 	Rungs map[string]int64 `json:"rungs"` // sessions by the rung that names their owner
+
+	Series *Series `json:"series,omitempty"` // only where it was asked for
+	Estate *Estate `json:"estate,omitempty"` // likewise
 }
 
 // A Part is one contribution to a score.

@@ -55,6 +55,14 @@ type Hunt struct {
 	// MinScore is the least score that is listed.
 	MinScore float64
 
+	// Only, unless it is "", tells nothing but the finding with that ID,
+	// whatever its rank, its score, and what is expected.
+	Only string
+
+	// Series gives each finding its series and what the rest of the estate
+	// has to do with it, as a report shows them.
+	Series bool
+
 	// Workers is how many inputs are read, and groups joined, at once; 0
 	// takes as many as there are processors. It never changes the result.
 	Workers int
@@ -163,6 +171,11 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	findings, err := r.tell(ctx, listed, scorer, joined.clocks)
 	if err != nil {
 		return nil, err
+	}
+	if r.Series {
+		if err := r.surround(ctx, findings, listed.told, joined.edges); err != nil {
+			return nil, err
+		}
 	}
 	doc := &finding.Document{
 		Format: finding.Format, Analytic: finding.Analytic, Findings: findings,

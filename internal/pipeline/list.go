@@ -46,6 +46,10 @@ func (r *run) list(ctx context.Context, edges []detect.Edge, clusters []finding.
 	l.expired = r.Config.Expired(l.evidence.End.Std())
 	open := r.expect(l, clusters)
 	places := r.places(open, l.evidence)
+	if r.Only != "" {
+		l.only(places, r.Only)
+		return l, nil
+	}
 	if !r.Budgeted {
 		for i := range places {
 			if places[i].Score >= r.MinScore && (r.Top <= 0 || i < r.Top) {
@@ -65,6 +69,20 @@ func (r *run) list(ctx context.Context, edges []detect.Edge, clusters []finding.
 	}
 	r.choose(l, places, m)
 	return l, nil
+}
+
+// only tells the place with an ID. What is told of it is told against the list
+// that the budget makes.
+func (l *listing) only(places []place, id string) {
+	for i := range places {
+		switch p := &places[i]; {
+		case p.ID() == id:
+			l.told = append(l.told, *p)
+		case p.tier == finding.Rest:
+			l.leave(p)
+		}
+	}
+	l.unlisted = len(places) - len(l.told)
 }
 
 // places gives the clusters their rank and tier.
@@ -126,7 +144,7 @@ func (r *run) expect(l *listing, clusters []finding.Cluster) []finding.Cluster {
 	for i := range clusters {
 		c := &clusters[i]
 		e := r.expected(c, at)
-		if e == nil {
+		if e == nil || c.ID() == r.Only {
 			open = append(open, *c)
 			continue
 		}

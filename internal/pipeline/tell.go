@@ -74,6 +74,9 @@ func (r *run) detail(ctx context.Context, listed []place) ([]*details, error) {
 	of := make(map[store.Edge]*details, len(listed))
 	for i := range listed {
 		all[i] = newDetails()
+		if r.Series {
+			all[i].drawing = newDrawing()
+		}
 		of[store.Edge{Program: listed[i].Program, Domain: listed[i].Domain}] = all[i]
 	}
 	if len(listed) >= manyFindings {
@@ -183,6 +186,9 @@ func (r *run) finding(c *finding.Cluster, best score.Scored, d *details) finding
 		FirstSeen: d.first.Std(), LastSeen: d.last.Std(),
 		TLS: d.tls(), Rungs: d.rungs, Destination: d.destination(c.Domain),
 	}
+	if d.drawing != nil {
+		f.Series = d.drawing.series()
+	}
 	for _, p := range best.Parts {
 		f.Parts = append(f.Parts, finding.Part{Name: p.Name, Points: p.Points, Text: p.Text})
 	}
@@ -246,6 +252,7 @@ type details struct {
 	first, last       event.Time
 	established       event.Tri
 	publisher         string
+	drawing           *drawing // nil when no series is wanted
 
 	processes map[processKey]*finding.Process
 	seen      map[processKey]processKey // without the instant: to the key with it
@@ -295,6 +302,9 @@ func (d *details) add(s *event.Session) {
 	d.established = max(d.established, s.Established)
 	if s.Rung.Owned() {
 		d.process(s)
+	}
+	if d.drawing != nil {
+		d.drawing.add(s)
 	}
 }
 
