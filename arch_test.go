@@ -24,7 +24,9 @@ var layers = [][]string{
 	{"decode/winlog", "baseline", "simulate", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
+	{"report/pivot"},
 	{"report", "pipeline", "bench", "bench/owner", "bench/detect"},
+	{"report/html"},
 }
 
 // bound lists imports that only a few packages may make, and why.

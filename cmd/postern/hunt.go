@@ -18,6 +18,8 @@ import (
 type huntFlags struct {
 	inputFlags
 	json, csv bool
+	series    bool
+	report    string
 	budgeted  bool // there is no --top
 	top       int
 	minScore  float64
@@ -45,6 +47,7 @@ terminal. "postern formats" says what is read.
 Exit codes: 0 everything was read; 1 could not run; 2 wrong usage; 3 ran, but
 some input could not be read. Finding something is not an error.`,
 		Example: `  postern hunt evidence/
+  postern hunt --report report.html evidence/
   postern hunt --external 10.0.5.0/24 host.json zeek-logs.zip
   zcat conn.log.gz | postern hunt --json - > findings.json`,
 		Args: needsInput("hunt"),
@@ -57,6 +60,8 @@ some input could not be read. Finding something is not an error.`,
 	f.add(flags)
 	flags.BoolVar(&f.json, "json", false, "write the findings and the summary as JSON")
 	flags.BoolVar(&f.csv, "csv", false, "write the findings as CSV")
+	flags.BoolVar(&f.series, "series", false, "with --json: each finding's sessions over time, and who else goes there")
+	flags.StringVar(&f.report, "report", "", "also write an HTML report to this file")
 	flags.IntVar(&f.top, "top", 0, "list this many findings, whatever the budget; 0 lists all")
 	flags.Lookup("top").DefValue = "the budget"
 	flags.Float64Var(&f.minScore, "min-score", math.Inf(-1), "list only findings with this score or more")
@@ -72,6 +77,7 @@ func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error 
 		return err
 	}
 	h.Budgeted, h.Top, h.MinScore = f.budgeted, f.top, f.minScore
+	h.Series = f.series || f.report != ""
 	doc, err := h.Run(ctx)
 	bar.done()
 	if ctx.Err() != nil {
@@ -79,6 +85,11 @@ func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error 
 	}
 	if err != nil {
 		return &exitError{exitFailed, err}
+	}
+	if f.report != "" {
+		if err := writeReport(f.report, doc); err != nil {
+			return &exitError{exitFailed, err}
+		}
 	}
 	if err := f.write(out, doc); err != nil {
 		return &exitError{exitFailed, err}
