@@ -64,7 +64,7 @@ func (s scale) bar(parts []finding.Part) scoreBar {
 		} else {
 			above = to
 		}
-		title := signed(p.Points) + " " + strings.ReplaceAll(p.Name, "_", " ")
+		title := signed(p.Points) + " " + strings.ReplaceAll(report.Shorten(p.Name, 40), "_", " ")
 		label = append(label, title)
 		out.Parts = append(out.Parts, segment{
 			report.QuestionOf(p.Name), p.Points < 0, number(s.x(from)), number(math.Max(0, s.x(to)-s.x(from)-1)), title,

@@ -20,7 +20,7 @@ import (
 
 // Bounds of a page: so much a browser opens, and a mail takes.
 const (
-	maxRows  = 1000
+	maxRows  = 500
 	maxBytes = 4_800_000
 )
 
@@ -87,21 +87,31 @@ func hash(b []byte) string {
 // cards writes the cards as far as the bytes reach. The others are named: the
 // rows of the table must lead somewhere.
 func cards(w io.Writer, t *template.Template, d *finding.Document, left int) error {
-	const stub = 4000 // bytes at most, for two short strings
-	listed := min(len(d.Findings), maxRows)
-	for i := range listed {
+	stubs := make([][]byte, min(len(d.Findings), maxRows))
+	for i := range stubs {
 		var b bytes.Buffer
-		if err := t.ExecuteTemplate(&b, "card", cardView(&d.Findings[i], periodOf(&d.Summary), i == 0)); err != nil {
+		if err := t.ExecuteTemplate(&b, "stub", row(&d.Findings[i], scale{})); err != nil {
 			return err
 		}
-		if b.Len() > left-stub {
-			b.Reset()
-			if err := t.ExecuteTemplate(&b, "stub", row(&d.Findings[i], scale{})); err != nil {
+		stubs[i] = b.Bytes()
+		left -= b.Len()
+	}
+	const least = 5000 // bytes that a card takes at least, or nearly
+	frame := periodOf(&d.Summary)
+	for i, stub := range stubs {
+		var card bytes.Buffer
+		room := left + len(stub)
+		if room >= least {
+			if err := t.ExecuteTemplate(&card, "card", cardView(&d.Findings[i], frame, i == 0)); err != nil {
 				return err
 			}
 		}
-		left -= b.Len()
-		if _, err := w.Write(b.Bytes()); err != nil {
+		text := card.Bytes()
+		if len(text) == 0 || len(text) > room {
+			text = stub
+		}
+		left = room - len(text)
+		if _, err := w.Write(text); err != nil {
 			return err
 		}
 	}

@@ -129,7 +129,7 @@ func rows(all []finding.Finding) []rowView {
 	return out
 }
 
-// short keeps a table's cell readable.
+// short keeps a table's cell readable, and a table of hostile names bearable.
 func short(s string) string { return report.Shorten(s, 80) }
 
 // row reads little of what may be much, and cleans that.
@@ -145,8 +145,8 @@ func row(raw *finding.Finding, scale scale) rowView {
 	})
 	v := rowView{
 		ID: f.ID, Rank: f.Rank, Score: fmt.Sprintf("%.2f", f.Score), Tier: string(f.Tier), Bar: scale.bar(f.Parts),
-		Program: short(cmp.Or(f.Program.Name, "(unknown program)")), Image: short(f.Program.Image), Class: f.Program.Class,
-		Destination: short(f.Destination.Name), Service: strings.TrimSpace(f.Destination.Service + " " + f.Destination.ServiceClass),
+		Program: short(cmp.Or(f.Program.Name, "(unknown program)")), Image: short(f.Program.Image), Class: short(f.Program.Class),
+		Destination: short(f.Destination.Name), Service: short(strings.TrimSpace(f.Destination.Service + " " + f.Destination.ServiceClass)),
 		Sent: sent(f), Sessions: grouped(f.Sessions), Unit: strings.TrimLeft(plural(f.Sessions, "session"), "0123456789, "),
 		First: f.FirstSeen.UTC().Format(toMinute), Last: f.LastSeen.UTC().Format(toMinute),
 		Sort: sortKeys{Sessions: f.Sessions, First: f.FirstSeen.Unix(), Sent: -1},
@@ -226,7 +226,7 @@ type hostView struct{ Name, Addresses, Clock string }
 func hosts(all []finding.Host) []hostView {
 	var out []hostView
 	for i := range all {
-		h := hostView{all[i].Name, listed(all[i].Addresses), "unknown"}
+		h := hostView{short(all[i].Name), listed(all[i].Addresses), "unknown"}
 		if o := all[i].ClockOffset; o != nil {
 			h.Clock = fmt.Sprintf("%+.2f s", *o)
 		}
