@@ -23,7 +23,7 @@ const (
 
 	// Weights, in edges or hosts, of what a smaller number is drawn to.
 	classWeight   = 20 // of an image or a class, for a program
-	periodWeight  = 10 // of a class's share of periodic edges
+	periodWeight  = 20 // of a class's share of periodic edges
 	groupWeight   = 10 // of the fleet, for a group of hosts
 	shippedWeight = 50 // of what is shipped, for a class of a fleet just met
 	halfLife      = 14 * 24 * time.Hour
@@ -44,18 +44,36 @@ func (f *Fleet) link(i int) {
 	}
 	p := f.programs[e.Program]
 	c := f.classes[p.class]
-	if c == nil {
-		c = new(class)
-		f.classes[p.class] = c
-	}
 	link := rankOf(f.otherPairs(e))
-	p.linked[link]++
+	f.counted[i] = p.share(e, link, inProgram, timedInProgram)
 	if image := f.images[Image(e.Program)]; image != nil {
-		image.linked[link]++
+		f.counted[i] |= image.share(e, link, inImage, timedInImage)
 	}
-	f.known++
-	c.add(e, bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
-	c.spreadOf(e)
+	if c.quota.counts(e.Host) {
+		f.counted[i] |= inClass
+		f.known++
+		c.add(e, bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
+		c.spreadOf(e)
+	}
+	if timed(e) && c.timed.counts(e.Host) {
+		f.counted[i] |= timedInClass
+		c.time(e)
+	}
+}
+
+// share takes in an edge as far as its host's quota goes, and returns as what it
+// counts.
+func (p *profile) share(e *detect.Edge, link rank, in, time counted) counted {
+	var as counted
+	if p.quota.counts(e.Host) {
+		as |= in
+		p.add(e, link)
+	}
+	if timed(e) && p.timed.counts(e.Host) {
+		as |= time
+		p.time(e)
+	}
+	return as
 }
 
 // OtherHosts returns how many hosts beside one that does go to the domain, by
@@ -151,12 +169,13 @@ func (f *Fleet) PairHosts(key, domain string) int64 {
 	return min(hosts(pair{image, true, domain}), hosts(pair{key, false, domain})+hosts(pair{image, false, domain}))
 }
 
-// own is what one host's program adds to what is known of the program, and is
-// left out where its edges are asked for.
+// own is what one host's program adds to what is known of the program, of its
+// image and of its class, and is left out where its edges are asked for.
 type own struct {
 	run
-	tally
-	spread [measures][]int64
+	program, image profile
+	class          tally
+	spread         [measures][]int64 // in the class
 }
 
 func (f *Fleet) own(k run) *own {
@@ -167,13 +186,34 @@ func (f *Fleet) own(k run) *own {
 	}
 	for i := from; i < len(f.edges) && f.edges[i].Host == k.host && f.edges[i].Program == k.program; i++ {
 		e := &f.edges[i]
-		for m, v := range values(e) {
-			if v >= 0 {
-				o.spread[m] = append(o.spread[m], v)
+		link := rankOf(f.otherPairs(e))
+		as := f.counted[i]
+		if as&inProgram != 0 {
+			o.program.add(e, link)
+		}
+		if as&timedInProgram != 0 {
+			o.program.time(e)
+		}
+		if as&inImage != 0 {
+			o.image.add(e, link)
+		}
+		if as&timedInImage != 0 {
+			o.image.time(e)
+		}
+		if as&timedInClass != 0 {
+			o.class.time(e)
+		}
+		if as&inClass != 0 {
+			o.class.add(e, bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
+			for m, v := range values(e) {
+				if v >= 0 {
+					o.spread[m] = append(o.spread[m], v)
+				}
 			}
 		}
-		o.add(e, bucketOf(f.others(e), f.Hosts), rankOf(f.otherPairs(e)), reachOf(f.OtherHosts(e.Domain)), f.Young(e))
 	}
+	o.program.settle()
+	o.image.settle()
 	for m := range o.spread {
 		slices.Sort(o.spread[m])
 	}
@@ -288,14 +328,14 @@ func (a About) Like() (Share, Attribute) {
 // as common as that many other hosts make it.
 func (a About) Cell(others float64) float64 {
 	b := bucketOf(others, a.fleet.Hosts)
-	return a.ofAll(a.class.cells[b] - a.own.cells[b])
+	return a.ofAll(a.class.cells[b] - a.own.class.cells[b])
 }
 
 // OfClass returns the share of the fleet's edges whose program is of the class.
-func (a About) OfClass() float64 { return a.ofAll(a.class.edges - a.own.edges) }
+func (a About) OfClass() float64 { return a.ofAll(a.class.edges - a.own.class.edges) }
 
 func (a About) ofAll(n int64) float64 {
-	return (float64(max(0, n)) + 0.5) / (float64(max(0, a.fleet.known-a.own.edges)) + 12)
+	return (float64(max(0, n)) + 0.5) / (float64(max(0, a.fleet.known-a.own.class.edges)) + 12)
 }
 
 // Bucket returns how common that many other hosts make a program: 0 for none,
@@ -322,12 +362,11 @@ func (a About) Links(others int64, rare float64) float64 {
 		return sum
 	}
 	total := func(n [ranks]int64) int64 { return n[none] + n[few] + n[more] }
-	mine, mineAll := upTo(a.own.linked), total(a.own.linked)
-	share := Share{upTo(a.class.linked) - mine, total(a.class.linked) - mineAll}.drawn(prior, a.shipped())
+	share := Share{upTo(a.class.linked) - upTo(a.own.class.linked), total(a.class.linked) - total(a.own.class.linked)}.drawn(prior, a.shipped())
 	if a.image != nil {
-		share = Share{upTo(a.image.linked) - mine, total(a.image.linked) - mineAll}.drawn(share, classWeight)
+		share = Share{upTo(a.image.linked) - upTo(a.own.image.linked), total(a.image.linked) - total(a.own.image.linked)}.drawn(share, classWeight)
 	}
-	return Share{upTo(a.profile.linked) - mine, total(a.profile.linked) - mineAll}.drawn(share, classWeight)
+	return Share{upTo(a.profile.linked) - upTo(a.own.program.linked), total(a.profile.linked) - total(a.own.program.linked)}.drawn(share, classWeight)
 }
 
 // Reach returns the share of the class's links, of those that as many other
@@ -336,9 +375,9 @@ func (a About) Reach(pairs, hosts int64) float64 {
 	k, r := rankOf(pairs), reachOf(hosts)
 	var of int64
 	for i := range reaches {
-		of += a.class.reached[k][i] - a.own.reached[k][i]
+		of += a.class.reached[k][i] - a.own.class.reached[k][i]
 	}
-	n := a.class.reached[k][r] - a.own.reached[k][r]
+	n := a.class.reached[k][r] - a.own.class.reached[k][r]
 	return (float64(max(0, n)) + 2.5) / (float64(max(0, of)) + 10)
 }
 
@@ -346,20 +385,28 @@ func (a About) Reach(pairs, hosts int64) float64 {
 // this, that are new on their hosts.
 func (a About) Young(others float64) float64 {
 	b := bucketOf(others, a.fleet.Hosts)
-	s := Share{a.class.young[b] - a.own.young[b], a.class.cells[b] - a.own.cells[b]}
+	s := Share{a.class.young[b] - a.own.class.young[b], a.class.cells[b] - a.own.class.cells[b]}
 	return (float64(max(0, s.Count)) + 2) / (float64(max(0, s.Of)) + 20)
 }
 
 // AtLeast returns the share of the program's edges that have that much of a
 // measure.
 func (a About) AtLeast(m Measure, v int64) float64 {
-	mine, mineAll := atLeast(a.own.spread[m], v), int64(len(a.own.spread[m]))
 	n, of := a.class.atLeast(m, v)
-	share := Share{n - mine, of - mineAll}.drawn(usual(m, v), a.shipped())
+	share := Share{n - atLeast(a.own.spread[m], v), of - int64(len(a.own.spread[m]))}.drawn(usual(m, v), a.shipped())
 	if a.image != nil {
-		share = Share{atLeast(a.image.spread[m], v) - mine, int64(len(a.image.spread[m])) - mineAll}.drawn(share, classWeight)
+		share = above(a.image, &a.own.image, m, v).drawn(share, classWeight)
 	}
-	return Share{atLeast(a.profile.spread[m], v) - mine, int64(len(a.profile.spread[m])) - mineAll}.drawn(share, classWeight)
+	return above(a.profile, &a.own.program, m, v).drawn(share, classWeight)
+}
+
+// above returns how many of a profile's edges, without one's own, have that much
+// of a measure.
+func above(p, own *profile, m Measure, v int64) Share {
+	return Share{
+		atLeast(p.spread[m], v) - atLeast(own.spread[m], v),
+		int64(len(p.spread[m])) - int64(len(own.spread[m])),
+	}
 }
 
 // usual is the share of edges that have that much of a measure, as shipped:
@@ -382,11 +429,11 @@ func usual(m Measure, v int64) float64 {
 // Periodic returns the share of the program's edges that are periodic, where
 // usual is what is shipped of it, and how many of how many.
 func (a About) Periodic(usual float64) (float64, Share) {
-	share := Share{a.class.periodic - a.own.periodic, a.class.tested - a.own.tested}.drawn(usual, a.shipped())
+	share := Share{a.class.periodic - a.own.class.periodic, a.class.tested - a.own.class.tested}.drawn(usual, a.shipped())
 	if a.image != nil {
-		share = Share{a.image.periodic - a.own.periodic, a.image.tested - a.own.tested}.drawn(share, periodWeight)
+		share = Share{a.image.periodic - a.own.image.periodic, a.image.tested - a.own.image.tested}.drawn(share, periodWeight)
 	}
-	s := Share{a.profile.periodic - a.own.periodic, a.profile.tested - a.own.tested}
+	s := Share{a.profile.periodic - a.own.program.periodic, a.profile.tested - a.own.program.tested}
 	return s.drawn(share, periodWeight), s
 }
 

@@ -43,7 +43,8 @@ type Fleet struct {
 	pairs    map[pair]*hostCount
 	classes  map[program.Class]*class
 	edges    []detect.Edge
-	known    int64       // of edges, those whose program is
+	counted  []counted   // where each edge counts
+	known    int64       // edges that count for their class
 	runs     map[run]int // where the edges of a host's program begin
 	shipped  *program.Classes
 }
@@ -96,15 +97,16 @@ func Learn(edges []detect.Edge, classes *program.Classes, of func(host string) [
 	}
 	runs(edges, func(e *detect.Edge) string { return e.Host }, f.host)
 	f.Hosts = int64(len(f.began))
+	f.settleQuotas()
+	f.edges, f.runs, f.counted = edges, make(map[run]int), make([]counted, len(edges))
+	for i := range edges {
+		f.link(i)
+	}
 	for _, p := range f.programs {
 		p.settle()
 	}
 	for _, p := range f.images {
 		p.settle()
-	}
-	f.edges, f.runs = edges, make(map[run]int)
-	for i := range edges {
-		f.link(i)
 	}
 	for _, c := range f.classes {
 		c.settle()
@@ -159,12 +161,23 @@ func (f *Fleet) edge(e *detect.Edge, attributes []Attribute) {
 		p = newProfile(f.classOf(e))
 		f.programs[e.Program] = p
 	}
-	p.add(e, attributes)
+	p.meet(e, attributes)
+	p.note(e)
+	c := f.classes[p.class]
+	if c == nil {
+		c = new(class)
+		f.classes[p.class] = c
+	}
+	c.quota.more(e.Host)
+	if timed(e) {
+		c.timed.more(e.Host)
+	}
 	f.count(pair{e.Program, false, e.Domain}, e.Host, attributes).daily.add(e)
 	image := Image(e.Program)
 	if i := f.images[image]; i != nil {
 		i.class = p.class
-		i.add(e, attributes)
+		i.meet(e, attributes)
+		i.note(e)
 		f.count(pair{image, true, e.Domain}, e.Host, attributes)
 	}
 }

@@ -39,6 +39,8 @@ func values(e *detect.Edge) [measures]int64 {
 // A profile is what is known of one program over the fleet.
 type profile struct {
 	class program.Class
+	quota quota // of edges
+	timed quota // of those that the timing test could look at
 	hosts hostCount
 	first event.Time // session
 
@@ -54,23 +56,39 @@ type profile struct {
 
 func newProfile(c program.Class) *profile { return &profile{class: c} }
 
-func (p *profile) add(e *detect.Edge, attributes []Attribute) {
+// meet takes in that a host has the program.
+func (p *profile) meet(e *detect.Edge, attributes []Attribute) {
 	if p.first == event.Never || e.First < p.first {
 		p.first = e.First
 	}
 	p.hosts.add(e.Host, attributes)
+}
+
+// note takes in that there is an edge.
+func (p *profile) note(e *detect.Edge) {
+	p.quota.more(e.Host)
+	if timed(e) {
+		p.timed.more(e.Host)
+	}
+}
+
+// add takes in an edge.
+func (p *profile) add(e *detect.Edge, link rank) {
 	p.edges++
+	p.linked[link]++
 	p.daily.add(e)
 	for m, v := range values(e) {
 		if v >= 0 {
 			p.spread[m] = append(p.spread[m], v)
 		}
 	}
-	if e.Timing.Scale > 0 {
-		p.tested++
-		if e.Timing.P < periodic {
-			p.periodic++
-		}
+}
+
+// time takes in the timing of an edge.
+func (p *profile) time(e *detect.Edge) {
+	p.tested++
+	if e.Timing.P < periodic {
+		p.periodic++
 	}
 }
 
@@ -162,17 +180,21 @@ func (t *tally) add(e *detect.Edge, b bucket, k rank, r reach, young bool) {
 	}
 	t.linked[k]++
 	t.reached[k][r]++
-	if e.Timing.Scale > 0 {
-		t.tested++
-		if e.Timing.P < periodic {
-			t.periodic++
-		}
+}
+
+// time takes in the timing of an edge.
+func (t *tally) time(e *detect.Edge) {
+	t.tested++
+	if e.Timing.P < periodic {
+		t.periodic++
 	}
 }
 
 // A class is what is known of the edges of one class of programs.
 type class struct {
 	tally
+	quota  quota               // of edges
+	timed  quota               // of those that the timing test could look at
 	spread [measures]histogram // of the edges, once settled those of a bin or above
 	daily  dayLog
 	tails  stats.Tails // of the volume of edges that sent much

@@ -109,7 +109,7 @@ func (f *Fleet) course(e *detect.Edge) stats.Channels {
 func (f *Fleet) settleVolume() {
 	reference := make(map[program.Class][]stats.Channels)
 	for i := range f.edges {
-		if e := &f.edges[i]; e.Program != "" && e.BytesOut >= material {
+		if e := &f.edges[i]; f.counted[i]&inClass != 0 && e.BytesOut >= material {
 			class := f.programs[e.Program].class
 			reference[class] = append(reference[class], f.course(e))
 		}
