@@ -19,8 +19,8 @@ import (
 var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
-	{"decode/gateway"},
-	{"config", "coverage/sysmon", "decode/cef", "decode/evtx", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/schema", "owner", "detect", "simulate/fleet"},
+	{"decode/agent", "decode/gateway"},
+	{"config", "coverage/sysmon", "decode/cef", "decode/evtx", "decode/crowdstrike", "decode/defender", "decode/nvm", "decode/elastic", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/schema", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
@@ -34,17 +34,21 @@ var bound = map[string]struct {
 	only []string
 	why  string
 }{
-	"store/duckdb":    {[]string{"pipeline"}, "everything else sees store.Store"},
-	"store/schema":    {[]string{"store/duckdb"}, "tables are the stores' own affair"},
-	"decode/cef":    {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/evtx":     {[]string{"decode/winlog"}, "the rest sees events"},
-	"decode/pcap":     {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/squid":    {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/suricata": {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/w3c":      {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/winlog":   {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"decode/zeek":     {[]string{"pipeline"}, "the rest sees decode.Format"},
-	"stats":           {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},
+	"store/duckdb":       {[]string{"pipeline"}, "everything else sees store.Store"},
+	"store/schema":       {[]string{"store/duckdb"}, "tables are the stores' own affair"},
+	"decode/cef":         {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/evtx":        {[]string{"decode/winlog"}, "the rest sees events"},
+	"decode/pcap":        {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/squid":       {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/suricata":    {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/w3c":         {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/elastic":     {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/nvm":         {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/defender":    {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/crowdstrike": {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/winlog":      {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/zeek":        {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"stats":              {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},
 }
 
 const (

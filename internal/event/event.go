@@ -171,6 +171,10 @@ type Connect struct {
 
 	CommunityID string // as the sensor wrote it; "" when it wrote none
 
+	// Attempt says that the sensor saw the process ask for the connection, not
+	// that it was established, as Security 5156 does, which needs no mark.
+	Attempt bool
+
 	// Volume is what the endpoint itself counted, as few of them do.
 	Volume Volume
 }

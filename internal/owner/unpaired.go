@@ -46,11 +46,13 @@ func (j *join) unjoined(i int) Outcome {
 		return Proxied
 	case j.Networks.Internal(k.Dst.Addr()):
 		return HostOnly
+	case k.Volume.Counted && k.Volume.BytesOut == 0 && k.Volume.BytesIn == 0:
+		return Attempt // the endpoint itself says that nothing was carried
 	case !watched && !j.Captured(j.times[i]):
 		return OutsideHours
 	case !watched:
 		return NoWire
-	case k.Source == event.Security:
+	case k.Source == event.Security, k.Attempt:
 		return Attempt // 5156 says permitted, not established
 	}
 	return MissedFlow

@@ -5,6 +5,10 @@ import (
 
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/decode/cef"
+	"github.com/postern/postern/internal/decode/crowdstrike"
+	"github.com/postern/postern/internal/decode/defender"
+	"github.com/postern/postern/internal/decode/elastic"
+	"github.com/postern/postern/internal/decode/nvm"
 	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
 	"github.com/postern/postern/internal/decode/suricata"
@@ -15,5 +19,5 @@ import (
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats())
 }

@@ -67,11 +67,11 @@ func TestOpenRefuses(t *testing.T) {
 		{"a newer schema", func(t *testing.T, path string) {
 			made(t, path)
 			query(t, path, "UPDATE meta SET value = '7' WHERE name = 'schema'")
-		}, store.ErrNewer, []string{"version 7", "up to 2"}},
+		}, store.ErrNewer, []string{"version 7", "up to 3"}},
 		{"an older schema", func(t *testing.T, path string) {
 			made(t, path)
 			query(t, path, "UPDATE meta SET value = '1' WHERE name = 'schema'")
-		}, store.ErrOlder, []string{"version 1", "needs 2"}},
+		}, store.ErrOlder, []string{"version 1", "needs 3"}},
 		{"a schema of no version", func(t *testing.T, path string) {
 			made(t, path)
 			query(t, path, "UPDATE meta SET value = 'x' WHERE name = 'schema'")

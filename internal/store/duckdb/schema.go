@@ -10,7 +10,7 @@ import (
 
 // schemaVersion is the version of the tables below. It rises when an older
 // Postern could no longer read what this one writes.
-const schemaVersion = 2
+const schemaVersion = 3
 
 // ddl returns the statements that make an empty store.
 func ddl() []string {

@@ -68,6 +68,7 @@ func Connects[C any](m Maker[event.Connect, C]) Table[C] {
 		m.Flag("outbound", func(e *E) *bool { return &e.Outbound }),
 		m.Label("dst_name", func(e *E) *string { return &e.DstName }),
 		m.Text("community_id", func(e *E) *string { return &e.CommunityID }),
+		m.Flag("attempt", func(e *E) *bool { return &e.Attempt }),
 	}, volume(m, func(e *E) *event.Volume { return &e.Volume })...)}
 }
 

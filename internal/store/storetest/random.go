@@ -90,7 +90,7 @@ func (r *random) connect() event.Connect {
 		Host: r.host(), Time: r.time(), Source: r.source(), Record: r.id(),
 		PID: r.Uint32(), GUID: r.text(), Image: r.text(), User: r.text(), Proto: event.Proto(r.Uint32()),
 		Src: r.end(), Dst: r.end(), Outbound: r.IntN(2) == 0, DstName: r.text(),
-		CommunityID: r.text(), Volume: r.volume(),
+		CommunityID: r.text(), Attempt: r.IntN(2) == 0, Volume: r.volume(),
 	}
 }
 
