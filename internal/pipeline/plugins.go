@@ -8,7 +8,9 @@ import (
 	"github.com/postern/postern/internal/decode/crowdstrike"
 	"github.com/postern/postern/internal/decode/defender"
 	"github.com/postern/postern/internal/decode/elastic"
+	"github.com/postern/postern/internal/decode/fortinet"
 	"github.com/postern/postern/internal/decode/nvm"
+	"github.com/postern/postern/internal/decode/paloalto"
 	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
 	"github.com/postern/postern/internal/decode/suricata"
@@ -19,5 +21,5 @@ import (
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats())
 }
