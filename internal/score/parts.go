@@ -35,7 +35,9 @@ func programRarity(c subject) (part, bool) {
 	}
 	return part{"program_rarity", clip(math.Log(attack/share), leastProgram, 5), func() string {
 		text := c.hosts(c.Hosts()) + " it make TLS connections"
-		if like, group := c.Like(); group != "" && like.Count <= 1 {
+		if like, group := c.Like(); group != "" && like.Of <= 1 {
+			text += fmt.Sprintf(" (the only one with %s)", group)
+		} else if group != "" && like.Count <= 1 {
 			text += fmt.Sprintf(" (nor has any other of the %d with %s)", like.Of, group)
 		} else if group != "" {
 			text += fmt.Sprintf(" (%d of %d with %s)", like.Count, like.Of, group)
