@@ -20,7 +20,7 @@ var layers = [][]string{
 	{"event", "stats", "source", "program", "yamldoc"},
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/agent", "decode/gateway"},
-	{"config", "coverage/sysmon", "decode/cef", "decode/evtx", "decode/crowdstrike", "decode/defender", "decode/nvm", "decode/elastic", "decode/fortinet", "decode/paloalto", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "store/schema", "owner", "detect", "simulate/fleet"},
+	{"config", "coverage/sysmon", "decode/cef", "decode/evtx", "decode/crowdstrike", "decode/defender", "decode/nvm", "decode/elastic", "decode/fortinet", "decode/paloalto", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "decode/zscaler", "store/schema", "owner", "detect", "simulate/fleet"},
 	{"decode/winlog", "baseline", "simulate", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
@@ -49,6 +49,7 @@ var bound = map[string]struct {
 	"decode/defender":    {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/crowdstrike": {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/winlog":      {[]string{"pipeline"}, "the rest sees decode.Format"},
+	"decode/zscaler":     {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/zeek":        {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"stats":              {[]string{"owner", "detect", "baseline", "score"}, "numbers are made in few places"},
 }

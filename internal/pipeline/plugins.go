@@ -17,9 +17,10 @@ import (
 	"github.com/postern/postern/internal/decode/w3c"
 	"github.com/postern/postern/internal/decode/winlog"
 	"github.com/postern/postern/internal/decode/zeek"
+	"github.com/postern/postern/internal/decode/zscaler"
 )
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), zscaler.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats())
 }

@@ -1,7 +1,6 @@
 package cef
 
 import (
-	"bytes"
 	"net/http"
 	"net/netip"
 
@@ -148,7 +147,7 @@ func (r *record) target(method string) (decode.Target, bool) {
 	if !gateway.Said(asked) || asked[0] == '/' {
 		asked = r.values[dhost]
 	}
-	scheme, ok := scheme(r.values[app])
+	scheme, ok := gateway.Scheme(r.values[app])
 	t := gateway.Asked(method, scheme, asked)
 	if t.Port == 0 {
 		t.Port, _ = gateway.Port(r.values[dpt])
@@ -156,47 +155,5 @@ func (r *record) target(method string) (decode.Target, bool) {
 	return t, ok || method == http.MethodConnect || t.Scheme != ""
 }
 
-// maxScheme is the length of the longest name that scheme knows, and more.
-const maxScheme = 16
-
-// scheme returns "http" or "https" for an application protocol, "" for one that
-// is unsaid, and false for one that carries no HTTP. Zscaler names what it sees
-// in a tunnel.
-func scheme(b []byte) (string, bool) {
-	if len(b) > maxScheme {
-		return "", false
-	}
-	var upper [maxScheme]byte
-	for i, c := range b {
-		if 'a' <= c && c <= 'z' {
-			c -= 'a' - 'A'
-		}
-		upper[i] = c
-	}
-	switch string(upper[:len(b)]) {
-	case "", "-", "NA":
-		return "", true
-	case "HTTP", "HTTP_PROXY", "WEBSOCKET":
-		return "http", true
-	case "HTTPS", "SSL", "TLS", "TUNNEL_SSL", "WEBSOCKET_SSL", "DNSOVERHTTPS", "HTTP2":
-		return "https", true
-	}
-	return "", false
-}
-
-// refused is the status of a request that was blocked without one.
-const refused = http.StatusForbidden
-
 // status returns that of HTTP, 0 where it is unsaid.
-func (r *record) status() int {
-	code, _, _ := bytes.Cut(r.values[status], []byte(" ")) // "200 - OK"
-	if n, ok := gateway.Number(code); ok && n < 1000 {
-		return int(n)
-	}
-	for _, word := range [...]string{"block", "den", "drop", "reject"} {
-		if bytes.HasPrefix(bytes.ToLower(r.values[action]), []byte(word)) {
-			return refused
-		}
-	}
-	return 0
-}
+func (r *record) status() int { return gateway.Status(r.values[status], r.values[action]) }
