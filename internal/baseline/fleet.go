@@ -31,7 +31,8 @@ type Fleet struct {
 	// Hosts is the number of hosts that made any session.
 	Hosts int64
 
-	// First and Last bound the sessions' starts.
+	// First and Last bound the sessions' starts, but for a few hosts whose
+	// clocks may be anywhere; see [detect.Period].
 	First, Last event.Time
 
 	began    map[string]event.Time // each host's first session
@@ -97,6 +98,8 @@ func Learn(edges []detect.Edge, classes *program.Classes, of func(host string) [
 	}
 	runs(edges, func(e *detect.Edge) string { return e.Host }, f.host)
 	f.Hosts = int64(len(f.began))
+	period := detect.PeriodOf(edges)
+	f.First, f.Last = period.Begin, period.End
 	f.settleQuotas()
 	f.edges, f.runs, f.counted = edges, make(map[run]int), make([]counted, len(edges))
 	for i := range edges {
@@ -136,10 +139,6 @@ func (f *Fleet) host(edges []detect.Edge) {
 	for i := range edges {
 		e := &edges[i]
 		began = min(began, e.First)
-		if f.First == event.Never || e.First < f.First {
-			f.First = e.First
-		}
-		f.Last = max(f.Last, e.Last)
 		if !domains[e.Domain] {
 			domains[e.Domain] = true
 			f.domains[e.Domain]++

@@ -282,8 +282,8 @@ func TestSplunkEVTX(t *testing.T) {
 	if Incomplete(doc.Summary.Inputs) {
 		t.Error("some input could not be read")
 	}
-	if n := doc.Summary.Notices; len(n) != 1 || n[0].Kind != "config-change" {
-		t.Errorf("notices %+v, want Sysmon's one change of its configuration", n)
+	if n := doc.Summary.Notices; len(n) != 2 || n[0].Kind != "log-cleared" || n[1].Kind != "config-change" {
+		t.Errorf("notices %+v, want the Security log's clearing and Sysmon's one change of its configuration", n)
 	}
 	if len(doc.Summary.Hosts) == 0 || doc.Summary.Connects == 0 {
 		t.Errorf("%d hosts, %d connects", len(doc.Summary.Hosts), doc.Summary.Connects)
