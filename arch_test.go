@@ -21,7 +21,7 @@ var layers = [][]string{
 	{"communityid", "decode", "destination", "inventory", "process", "store", "simulate/format"},
 	{"decode/agent", "decode/gateway"},
 	{"config", "coverage/sysmon", "decode/cef", "decode/evtx", "decode/crowdstrike", "decode/defender", "decode/nvm", "decode/elastic", "decode/fortinet", "decode/paloalto", "decode/pcap", "decode/squid", "decode/suricata", "decode/w3c", "decode/zeek", "decode/zscaler", "store/schema", "owner", "detect", "simulate/fleet"},
-	{"decode/winlog", "baseline", "simulate", "store/duckdb"},
+	{"decode/winlog", "baseline", "simulate", "store/clickhouse", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
 	{"report/pivot"},
@@ -34,8 +34,9 @@ var bound = map[string]struct {
 	only []string
 	why  string
 }{
+	"store/clickhouse":   {[]string{"pipeline"}, "everything else sees store.Store"},
 	"store/duckdb":       {[]string{"pipeline"}, "everything else sees store.Store"},
-	"store/schema":       {[]string{"store/duckdb"}, "tables are the stores' own affair"},
+	"store/schema":       {[]string{"store/clickhouse", "store/duckdb"}, "tables are the stores' own affair"},
 	"decode/cef":         {[]string{"pipeline"}, "the rest sees decode.Format"},
 	"decode/evtx":        {[]string{"decode/winlog"}, "the rest sees events"},
 	"decode/fortinet":    {[]string{"pipeline"}, "the rest sees decode.Format"},

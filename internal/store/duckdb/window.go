@@ -77,7 +77,13 @@ func (w *window) handshakes(b *event.Batch) error {
 	if err := read(w, store.Handshakes, &b.Handshakes, handshakes(), schema.HandshakeKind(), "src_addr", w.clients); err != nil {
 		return err
 	}
-	return w.certify(b.Handshakes)
+	return schema.Certify(b.Handshakes, func(ids []string) ([]event.Certificate, error) {
+		var p schema.Pile[event.Certificate]
+		if err := gather(w, &p, certificates(), "", "id", ids); err != nil {
+			return nil, err
+		}
+		return p.Events(schema.CertificateKind()), nil
+	})
 }
 
 func (w *window) requests(b *event.Batch) error {
@@ -117,35 +123,6 @@ func gather[E any](w *window, p *schema.Pile[E], t *table[E], extra, column stri
 		"SELECT "+list(columns)+" FROM "+t.name+" WHERE "+extra+where, args...)
 	if err != nil {
 		return fmt.Errorf("table %s: %w", t.name, err)
-	}
-	return nil
-}
-
-// certify gives handshakes without subject and issuer those of their
-// certificates. Of several reports of a certificate the kind's best one counts.
-func (w *window) certify(hs []event.Handshake) error {
-	wanted := make(map[string][]int)
-	for i := range hs {
-		if h := &hs[i]; h.CertID != "" && h.Subject == "" && h.Issuer == "" {
-			wanted[h.CertID] = append(wanted[h.CertID], i)
-		}
-	}
-	if len(wanted) == 0 {
-		return nil
-	}
-	ids := make([]string, 0, len(wanted))
-	for id := range wanted {
-		ids = append(ids, id)
-	}
-	var p schema.Pile[event.Certificate]
-	k := schema.CertificateKind()
-	if err := gather(w, &p, certificates(), "", "id", ids); err != nil {
-		return err
-	}
-	for _, c := range p.Events(k) {
-		for _, i := range wanted[c.ID] {
-			hs[i].Subject, hs[i].Issuer = c.Subject, c.Issuer
-		}
 	}
 	return nil
 }
