@@ -65,11 +65,16 @@ func (e *ProcessStop) Key() Key {
 	return i.endpoint('s', e.Host, e.Source, e.Record, e.Time).num(uint64(e.PID)).text(e.GUID).key()
 }
 
-// Key returns the identity of e.
+// Key returns the identity of e. What counts a connection is another
+// observation than what opened it, although both are of one instant.
 func (e *Connect) Key() Key {
 	var buf [192]byte
 	i := ident{buf[:0]}
-	return i.endpoint('c', e.Host, e.Source, e.Record, e.Time).
+	kind := byte('c')
+	if e.Volume.Counted {
+		kind = 'v'
+	}
+	return i.endpoint(kind, e.Host, e.Source, e.Record, e.Time).
 		num(uint64(e.PID)).num(uint64(e.Proto)).addr(e.Src).addr(e.Dst).key()
 }
 

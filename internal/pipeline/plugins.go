@@ -10,6 +10,8 @@ import (
 	"github.com/postern/postern/internal/decode/elastic"
 	"github.com/postern/postern/internal/decode/fortinet"
 	"github.com/postern/postern/internal/decode/nvm"
+	"github.com/postern/postern/internal/decode/ocsf"
+	"github.com/postern/postern/internal/decode/osquery"
 	"github.com/postern/postern/internal/decode/paloalto"
 	"github.com/postern/postern/internal/decode/pcap"
 	"github.com/postern/postern/internal/decode/squid"
@@ -22,5 +24,5 @@ import (
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), zscaler.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), zscaler.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats(), osquery.Formats(), ocsf.Formats())
 }
