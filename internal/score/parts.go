@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/postern/postern/internal/baseline"
-	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/program"
 )
 
@@ -330,9 +329,6 @@ func certificate(c subject) (part, bool) {
 
 // rung counts against an owner that is named by weaker evidence.
 func rung(c subject) (part, bool) {
-	why := "the owner is known only by who asked for the name"
-	if c.Rung == event.RungInferred {
-		why = "the owner is only probable, by the fingerprint and the host's history"
-	}
-	return part{"weak_owner", weakOwner, says("%s", why)}, c.known() && (c.Rung == event.RungLookup || c.Rung == event.RungInferred)
+	w, ok := weakRungs[c.Rung]
+	return part{"weak_owner", w.points, says("%s", w.why)}, ok && c.known()
 }

@@ -2,6 +2,7 @@ package score
 
 import (
 	"github.com/postern/postern/internal/destination"
+	"github.com/postern/postern/internal/event"
 	"github.com/postern/postern/internal/program"
 )
 
@@ -70,7 +71,18 @@ const (
 	ordinaryPeriodic = 0.80
 	ordinaryService  = -1.0
 
-	// weakOwner is for an owner known only by who asked for the name, or by
-	// what the host does otherwise.
+	// weakOwner is for an owner known only by what the host does otherwise.
 	weakOwner = -0.7
 )
+
+// weakRungs are the rungs that count against an edge, and why: the less sure the
+// owner is, the more.
+var weakRungs = map[event.Rung]struct {
+	points float64
+	why    string
+}{
+	event.RungTuple:    {-0.1, "the owner is known as the only process that fits, without the port"},
+	event.RungProxy:    {-0.1, "the owner is known as the only process that fits the proxy's log"},
+	event.RungLookup:   {-0.5, "the owner is known only by who asked for the name"},
+	event.RungInferred: {weakOwner, "the owner is only probable, by the fingerprint and the host's history"},
+}
