@@ -24,7 +24,7 @@ var layers = [][]string{
 	{"decode/winlog", "baseline", "simulate", "store/clickhouse", "store/duckdb"},
 	{"score", "simulate/gen"},
 	{"finding"},
-	{"report/pivot"},
+	{"coverage", "report/pivot"},
 	{"report", "pipeline", "bench", "bench/owner", "bench/detect"},
 	{"report/html"},
 }

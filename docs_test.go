@@ -98,6 +98,11 @@ func TestDocsNameWhatTheCodeSays(t *testing.T) {
 		{"internal/finding/list.go", `json:"([a-z_0-9]+)`, "docs/format/findings.md"},
 		{"internal/finding/ledger.go", `json:"([a-z_0-9]+)`, "docs/format/ledger.md"},
 		{"internal/finding/baseline.go", `json:"([a-z_0-9]+)`, "docs/format/baseline.md"},
+		{"internal/coverage/document.go", `json:"([a-z_0-9]+)`, "docs/format/coverage.md"},
+		{"internal/coverage/sysmon/report.go", `json:"([a-z_0-9]+)`, "docs/format/coverage.md"},
+		{"internal/coverage/gauge.go", `cause += "([a-z-]+)"`, "docs/format/coverage.md"},
+		{"internal/coverage/traffic.go", `= "([a-z-]+)"`, "docs/format/coverage.md"},
+		{"internal/coverage/host.go", `problem[A-Za-z]+ += "([a-z-]+)"`, "docs/format/coverage.md"},
 		{"internal/baseline/show.go", `\{"([a-z_]+)", "(?:hours|seconds|bytes)"\}`, "docs/format/baseline.md"},
 	} {
 		doc := read(t, c.doc)
@@ -129,7 +134,7 @@ func TestOwnerDocExplainsTheLedger(t *testing.T) {
 
 func TestLinksInDocsLead(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)#:]+)\)`)
-	for _, doc := range []string{"README.md", "docs/ARCHITECTURE.md", "docs/owner.md", "docs/format/findings.md", "docs/format/ledger.md", "docs/format/baseline.md", "examples/office/README.md"} {
+	for _, doc := range []string{"README.md", "docs/ARCHITECTURE.md", "docs/owner.md", "docs/format/findings.md", "docs/format/ledger.md", "docs/format/baseline.md", "docs/format/coverage.md", "examples/office/README.md"} {
 		for _, m := range link.FindAllStringSubmatch(read(t, doc), -1) {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(doc), m[1])); err != nil {
 				t.Errorf("%s: %v", doc, err)

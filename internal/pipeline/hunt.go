@@ -111,6 +111,7 @@ type run struct {
 	catalogue *destination.Catalogue
 	sites     sites
 	roster    *roster // once the events are read
+	watch     *watch  // nil unless somebody asks for the coverage
 }
 
 func (h Hunt) newRun(ctx context.Context) (*run, error) {

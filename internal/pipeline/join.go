@@ -128,6 +128,7 @@ func (r *run) joinGroup(ctx context.Context, sel store.Selection, k surroundings
 		TLSServer: k.tlsServer, Captured: k.captured, Loose: k.loose, Apart: r.apart, Elsewhere: r.elsewhere,
 	}
 	r.guessRoles(events)
+	r.watch.joined(events)
 	res := owner.Join(w, r.joining())
 	if err := r.store.PutSessions(ctx, res.Sessions); err != nil {
 		return groupResult{}, err

@@ -104,6 +104,7 @@ func (r *run) readInput(ctx context.Context, in source.Input, rd io.Reader) (fin
 		return finding.Input{}, fmt.Errorf("storing events of %s: %w", in.Name, err)
 	}
 	account := accountOf(in, f, &t)
+	r.watch.read(&t)
 	if !errors.Is(end, io.EOF) {
 		account.Status, account.Error = statusDamaged, end.Error()
 	}

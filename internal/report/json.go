@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/postern/postern/internal/coverage"
+	"github.com/postern/postern/internal/coverage/sysmon"
 	"github.com/postern/postern/internal/finding"
 )
 
 // A Document is what JSON writes.
 type Document interface {
-	*finding.Document | *finding.Ledger | *finding.Baseline
+	*finding.Document | *finding.Ledger | *finding.Baseline | *coverage.Document | *sysmon.Report
 }
 
 // JSON writes the document as docs/format specifies it. The encoder escapes

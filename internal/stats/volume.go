@@ -3,6 +3,7 @@ package stats
 import (
 	"math"
 	"slices"
+	"time"
 )
 
 // Channels are the four ways in which the outbound bytes of an edge on a day
@@ -47,6 +48,9 @@ const (
 	// slack is what a day may be too high without adding to the drift.
 	slack = 0.5
 )
+
+// History is how far back [Volume] looks.
+const History = history * 24 * time.Hour
 
 // Volume measures the outbound bytes of one edge, one value per day in order,
 // and returns the channels of each day. A day without activity is 0; a day of

@@ -14,7 +14,7 @@ import (
 // events that a change adds stays unknown.
 func (c *Config) Audit(k Known, seen *Seen) *Report {
 	r := &Report{
-		Schema: c.Schema, Classes: c.classes(k), Places: c.places(), Ports: c.ports(), Services: c.services(k),
+		Format: Format, Schema: c.Schema, Classes: c.classes(k), Places: c.places(), Ports: c.ports(), Services: c.services(k),
 		Missing: []Missing{}, Changes: []Change{}, Notes: append([]string{}, c.notes...),
 	}
 	if v, err := strconv.ParseFloat(c.Schema, 64); err == nil && v < 4.21 {

@@ -275,7 +275,7 @@ func TestInfer(t *testing.T) {
 		Programs: map[string]Told{`%system%\svchost.exe`: {0, 40}, `%temp%\a.exe`: {1, 40}},
 		Domains:  map[string]Told{"microsoft.com": {0, 90}, "example.org": {20, 90}},
 	}
-	r := Infer(m, &Seen{Days: 10, Connects: []SeenConnect{{Port: 443, Count: 500}}})
+	r := Infer(m, shipped(t), &Seen{Days: 10, Connects: []SeenConnect{{Port: 443, Count: 500}}})
 	want := []Missing{
 		{NetworkConnect, "port", "443", 500}, {NetworkConnect, "program", `%system%\svchost.exe`, 40}, {DNSQuery, "domain", "microsoft.com", 90},
 	}
@@ -285,7 +285,18 @@ func TestInfer(t *testing.T) {
 	if len(r.Changes) != 3 || *r.Changes[0].PerDay != 50 || r.Changes[0].Line != 0 {
 		t.Errorf("changes: %+v", r.Changes)
 	}
-	if r := Infer(Mix{}, nil); len(r.Missing)+len(r.Changes) > 0 || len(r.Notes) != 1 {
+	if first := r.Changes[0]; first.Action != "add" || !strings.Contains(strings.Join(first.XML, " "), `<NetworkConnect onmatch="include">`) {
+		t.Errorf("the first change: %+v", first)
+	}
+	m.Starts, m.Connects, m.Lookups = 0, 0, 0
+	events := make(map[string]bool)
+	for _, ch := range Infer(m, shipped(t), nil).Changes {
+		events[ch.Event] = true
+	}
+	if diff := cmp.Diff(map[string]bool{ProcessCreate: true, NetworkConnect: true, DNSQuery: true}, events); diff != "" {
+		t.Errorf("changes where Sysmon is mute (-want +got):\n%s", diff)
+	}
+	if r := Infer(Mix{}, Known{}, nil); len(r.Missing)+len(r.Changes) > 0 || len(r.Notes) != 1 {
 		t.Errorf("from nothing: %+v", r)
 	}
 }

@@ -32,9 +32,9 @@ const maxMissing = 20
 
 // Infer says what the configuration seems to leave out, without having it. It
 // is a guess: a file says more.
-func Infer(m Mix, seen *Seen) *Report {
+func Infer(m Mix, k Known, seen *Seen) *Report {
 	r := &Report{
-		Inferred: true, Classes: []Class{}, Places: []Place{}, Ports: []Port{}, Services: []Service{},
+		Format: Format, Inferred: true, Classes: []Class{}, Places: []Place{}, Ports: []Port{}, Services: []Service{},
 		Missing: []Missing{}, Changes: []Change{}, Notes: []string{},
 	}
 	if m.Hosts == 0 {
@@ -42,7 +42,7 @@ func Infer(m Mix, seen *Seen) *Report {
 		return r
 	}
 	r.Notes = append(r.Notes, "Inferred from the mix of events: what Sysmon never tells of may also not have happened. --sysmon-config says for sure.")
-	w := workshop{config: &Config{}, known: probes(Known{}), seen: seen}
+	w := workshop{config: &Config{}, known: probes(k), seen: seen}
 	w.config.sections = m.sections()
 	if m.Starts == 0 {
 		r.Missing = append(r.Missing, Missing{ProcessCreate, "event", "Sysmon 1", 0})
@@ -60,7 +60,7 @@ func Infer(m Mix, seen *Seen) *Report {
 	}
 	w.insert()
 	for _, ch := range w.changes {
-		ch.Line = 0
+		ch.Action, ch.Line = "add", 0
 		r.Changes = append(r.Changes, ch)
 	}
 	r.Changes = append(r.Changes, m.excluded(r.Missing, seen)...)
@@ -71,11 +71,12 @@ func Infer(m Mix, seen *Seen) *Report {
 }
 
 // sections are those of a configuration that would give such a mix, but for
-// what excludes.
+// what excludes. Their relation keeps what is added apart from them: where they
+// stand in the file is not known.
 func (m *Mix) sections() []section {
 	var all []section
-	all = append(all, section{event: ProcessCreate, include: m.Starts == 0, relation: or})
-	connects := section{event: NetworkConnect, include: true, relation: or}
+	all = append(all, section{event: ProcessCreate, include: m.Starts == 0, relation: and})
+	connects := section{event: NetworkConnect, include: true, relation: and}
 	if m.Connects > 0 {
 		for _, p := range ports {
 			if told := m.Ports[p]; told.Sysmon > 0 || told.Other < enough {
@@ -84,7 +85,7 @@ func (m *Mix) sections() []section {
 		}
 	}
 	all = append(all, connects)
-	return append(all, section{event: DNSQuery, include: m.Lookups == 0, relation: or})
+	return append(all, section{event: DNSQuery, include: m.Lookups == 0, relation: and})
 }
 
 // missing lists of what Sysmon never tells, the most frequent first.

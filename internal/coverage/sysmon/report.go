@@ -1,8 +1,12 @@
 package sysmon
 
+// Format names the version of the report's format.
+const Format = "postern.sysmon-audit/1"
+
 // A Report is what a configuration, or the lack of events, keeps from the
 // analytic.
 type Report struct {
+	Format   string `json:"format"`
 	Inferred bool   `json:"inferred"`       // from the mix of events, without a file
 	Schema   string `json:"schema_version"` // "" when inferred
 
@@ -70,7 +74,7 @@ type Missing struct {
 // A Change is one to the configuration.
 type Change struct {
 	Event  string   `json:"event"`
-	Action string   `json:"action"` // "insert after", "insert before" or "remove"
+	Action string   `json:"action"` // "insert after", "insert before", "remove"; "add" without a file
 	Line   int      `json:"line"`   // 0 when there is no file
 	XML    []string `json:"xml"`    // lines
 	Why    string   `json:"why"`
