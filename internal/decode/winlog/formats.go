@@ -14,7 +14,7 @@ import (
 
 // Formats returns the formats of this package. No two match one input.
 func Formats() []*decode.Format {
-	return []*decode.Format{evtxFormat(), xmlFormat(), winlogbeatFormat(), nxlogFormat(), exportFormat(), evtxJSONFormat()}
+	return []*decode.Format{evtxFormat(), xmlFormat(), winlogbeatFormat(), nxlogFormat(), exportFormat(), evtxJSONFormat(), wazuhFormat()}
 }
 
 // events tells which events all formats read, for their descriptions.

@@ -258,6 +258,30 @@ func TestPartialConnect(t *testing.T) {
 	}
 }
 
+// An alert may stand before one of Windows, and a manager may escape once only.
+func TestWazuhOthers(t *testing.T) {
+	other := `{"timestamp":"2024-03-01T12:00:00.000+0000","rule":{"level":5},"agent":{"id":"002"},"manager":{"name":"w"},"decoder":{"name":"sshd"},"data":{"srcip":"192.0.2.1"}}` + "\n"
+	hit := func(e *logged) object { return object{"_index": "wazuh-alerts", "_source": wazuh(e)} }
+	once := strings.ReplaceAll(string(jsonLines(wazuh)(journal[8:9])), `\\\\`, `\\`)
+	for name, in := range map[string]string{
+		"behind another": other + string(jsonLines(wazuh)(journal[8:9])),
+		"hit":            string(jsonLines(hit)(journal[8:9])),
+		"escaped once":   once,
+	} {
+		f := format(t, "wazuh")
+		if !f.Match([]byte(in)) {
+			t.Errorf("%s: no match", name)
+		}
+		got, tally := decodeAll(t, f, []byte(in))
+		if diff := cmp.Diff(journalBatch().Stops[:1], got.Stops, compare); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if want := map[bool]int64{true: 1}[name == "behind another"]; tally.IgnoredTotal() != want || tally.SkippedTotal() != 0 {
+			t.Errorf("%s: %+v", name, tally)
+		}
+	}
+}
+
 // Every format knows its own and no other, whole, cut, or behind a broken record.
 func TestMatch(t *testing.T) {
 	inputs := map[string][]byte{}

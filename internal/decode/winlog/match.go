@@ -17,6 +17,7 @@ const (
 	shapeNXLog
 	shapeExport
 	shapeEVTX
+	shapeWazuh
 )
 
 // matchJSON returns what a format's Match is. An input has one shape, so that
@@ -80,6 +81,9 @@ func (k keys) shape() shape {
 		return shapeNone
 	case k["Event.System"], k["System.EventID"] && k.any("System.Channel", "System.Computer", "System.TimeCreated"):
 		return shapeEVTX
+	case k["data.win"], k.has("manager.name", "agent.id", "decoder.name"),
+		k.has("_source.data", "_source.manager", "_source.decoder"):
+		return shapeWazuh
 	case k.has("winlog.event_id"), k.has("winlog.channel", "winlog.computer_name"),
 		k.has("_source.winlog"), k.has("_source.event_data", "_source.computer_name"),
 		k.has("event_id", "log_name", "computer_name"), k.has("event_id", "event_data", "computer_name"):

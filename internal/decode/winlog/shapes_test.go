@@ -107,6 +107,7 @@ var writers = map[string]func([]logged) []byte{
 	"evtx":             writeEVTX,
 	"winlog-xml":       writeXML,
 	"winlogbeat":       jsonLines(winlogbeat8),
+	"wazuh":            jsonLines(wazuh),
 	"nxlog":            jsonLines(nxlog),
 	"export-winevents": jsonLines(export),
 	"evtx-json":        jsonLines(evtxDump),
@@ -202,6 +203,21 @@ func winlogbeat8(e *logged) object {
 		"provider": e.provider(), "created": e.time.Add(time.Minute).Format(rfc3339)},
 		"winlog": object{"channel": e.channel, "provider_name": e.provider(), "event_id": strconv.Itoa(e.id), "computer_name": computer,
 			"record_id": e.record, "process": object{"pid": 99}, "event_data": e.object()}, "message": "text"}
+}
+
+// wazuh writes an event as the manager does: texts are escaped twice.
+func wazuh(e *logged) object {
+	data := object{}
+	for _, d := range e.data {
+		twice := strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(d[1])
+		data[strings.ToLower(d[0][:1])+d[0][1:]] = twice
+	}
+	return object{"timestamp": e.time.Add(time.Minute).Format("2006-01-02T15:04:05.000+0000"), "id": "1709294400.1",
+		"rule": object{"level": 3, "id": "61603", "groups": []string{"windows"}}, "agent": object{"id": "001", "name": "pc01", "ip": "10.0.0.5"},
+		"manager": object{"name": "wazuh"}, "decoder": object{"name": "windows_eventchannel"}, "location": "EventChannel",
+		"data": object{"win": object{"eventdata": data, "system": object{"providerName": e.provider(), "eventID": strconv.Itoa(e.id), "processID": "99",
+			"systemTime": e.time.Format("2006-01-02T15:04:05.0000000Z"), "eventRecordID": strconv.Itoa(e.record), "channel": e.channel,
+			"computer": computer, "message": "\"text\""}}}}
 }
 
 func nxlog(e *logged) object {

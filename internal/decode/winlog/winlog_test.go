@@ -125,6 +125,7 @@ func TestJournal(t *testing.T) {
 		"nxlog":            "received (@timestamp)",
 		"export-winevents": "TimeCreated as exported (zone unknown)",
 		"evtx-json":        "System/TimeCreated",
+		"wazuh":            "System/TimeCreated",
 	}
 	for _, f := range winlog.Formats() {
 		t.Run(f.Name, func(t *testing.T) {
@@ -176,6 +177,7 @@ func FuzzWinlogbeat(f *testing.F) { fuzz(f, "winlogbeat") }
 func FuzzNXLog(f *testing.F)      { fuzz(f, "nxlog") }
 func FuzzExport(f *testing.F)     { fuzz(f, "export-winevents") }
 func FuzzEVTXJSON(f *testing.F)   { fuzz(f, "evtx-json") }
+func FuzzWazuh(f *testing.F)      { fuzz(f, "wazuh") }
 
 func fuzz(f *testing.F, name string) {
 	seed := writers[name](journal[2:5])
