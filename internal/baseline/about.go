@@ -84,8 +84,9 @@ func (f *Fleet) OtherHosts(domain string) int64 { return max(0, f.domains[domain
 // new.
 func (f *Fleet) Settled() bool { return f.Span(f.Last) >= settled }
 
-// Young reports whether an edge began well after the evidence of its host did.
-func (f *Fleet) Young(e *detect.Edge) bool { return f.Age(e.Host, e.First) >= settled }
+// Young reports whether an edge, or the newest of a bundle, began well after the
+// evidence of its host did.
+func (f *Fleet) Young(e *detect.Edge) bool { return f.Age(e.Host, e.Began()) >= settled }
 
 // Unseasoned reports whether a program that nobody vouches for came into the
 // fleet so shortly before the edge that the other hosts do not count.
@@ -243,11 +244,14 @@ func (v *View) About(e *detect.Edge) About {
 	a.Class = a.profile.class
 	if v.Unseasoned(e) {
 		// What others do with it is no excuse yet: its class is.
-		a.profile, a.image, a.own = newProfile(a.Class), nil, &own{}
+		a.profile, a.image = newProfile(a.Class), nil
 	}
 	a.class = v.classes[a.Class]
 	if a.class == nil {
 		a.class = new(class)
+	}
+	if len(e.Members) > 0 {
+		a.bundles = v.bundled.kin(v.Fleet, e, a.Class)
 	}
 	return a
 }
@@ -263,6 +267,7 @@ type About struct {
 	image   *profile // nil unless the image hosts others
 	class   *class
 	plus    int64 // hosts that are imagined beside those seen
+	bundles *kin  // nil unless the edge is a bundle
 }
 
 // With returns what would be known if so many more hosts had the program go to
@@ -272,8 +277,16 @@ func (a About) With(hosts int64) About {
 	return a
 }
 
-// OtherHosts returns how many other hosts go to the domain, by any program.
-func (a About) OtherHosts() int64 { return a.fleet.OtherHosts(a.edge.Domain) + a.plus }
+// OtherHosts returns how many other hosts go to the domain, by any program. Of a
+// bundle it is the least common domain that counts: whoever goes to a common one
+// as well hides nothing by it.
+func (a About) OtherHosts() int64 {
+	least := int64(math.MaxInt64)
+	for _, d := range a.edge.Domains() {
+		least = min(least, a.fleet.OtherHosts(d))
+	}
+	return least + a.plus
+}
 
 // A Share is how many of a number of things there are.
 type Share struct{ Count, Of int64 }
@@ -390,14 +403,18 @@ func (a About) Young(others float64) float64 {
 }
 
 // AtLeast returns the share of the program's edges that have that much of a
-// measure.
+// measure; for a bundle that of its bundles, drawn to that of its edges.
 func (a About) AtLeast(m Measure, v int64) float64 {
 	n, of := a.class.atLeast(m, v)
-	share := Share{n - atLeast(a.own.spread[m], v), of - int64(len(a.own.spread[m]))}.drawn(usual(m, v), a.shipped())
+	share := Share{n - atLeastBin(a.own.spread[m], v), of - int64(len(a.own.spread[m]))}.drawn(usual(m, v), a.shipped())
 	if a.image != nil {
 		share = above(a.image, &a.own.image, m, v).drawn(share, classWeight)
 	}
-	return above(a.profile, &a.own.program, m, v).drawn(share, classWeight)
+	share = above(a.profile, &a.own.program, m, v).drawn(share, classWeight)
+	if a.bundles != nil {
+		return a.bundles.atLeast(m, v, share)
+	}
+	return share
 }
 
 // above returns how many of a profile's edges, without one's own, have that much
@@ -427,14 +444,22 @@ func usual(m Measure, v int64) float64 {
 }
 
 // Periodic returns the share of the program's edges that are periodic, where
-// usual is what is shipped of it, and how many of how many.
+// usual is what is shipped of it, and how many of how many; for a bundle as
+// [About.AtLeast] does.
 func (a About) Periodic(usual float64) (float64, Share) {
 	share := Share{a.class.periodic - a.own.class.periodic, a.class.tested - a.own.class.tested}.drawn(usual, a.shipped())
 	if a.image != nil {
 		share = Share{a.image.periodic - a.own.image.periodic, a.image.tested - a.own.image.tested}.drawn(share, periodWeight)
 	}
 	s := Share{a.profile.periodic - a.own.program.periodic, a.profile.tested - a.own.program.tested}
-	return s.drawn(share, periodWeight), s
+	share = s.drawn(share, periodWeight)
+	if k := a.bundles; k != nil {
+		if !k.regular {
+			share = usual
+		}
+		return k.rhythmic(share)
+	}
+	return share, s
 }
 
 // Arrived returns when the program's first session in the fleet began.

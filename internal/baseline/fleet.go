@@ -48,6 +48,7 @@ type Fleet struct {
 	known    int64       // edges that count for their class
 	runs     map[run]int // where the edges of a host's program begin
 	shipped  *program.Classes
+	bundled  bundled
 }
 
 // A pair is a program, or an image, and a registered domain.

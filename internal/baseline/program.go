@@ -104,6 +104,14 @@ func atLeast(sorted []int64, v int64) int64 {
 	return int64(len(sorted) - n)
 }
 
+// atLeastBin returns how many of sorted values a histogram has in the bin of a
+// value or above.
+func atLeastBin(sorted []int64, v int64) int64 {
+	bin := binOf(v)
+	n, _ := slices.BinarySearchFunc(sorted, bin, func(x int64, bin int) int { return cmp.Compare(binOf(x), bin) })
+	return int64(len(sorted) - n)
+}
+
 // A rank says how many other hosts have a program go to a domain.
 type rank uint8
 

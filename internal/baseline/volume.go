@@ -132,6 +132,10 @@ func (a About) Course() (Course, bool) {
 	if a.edge.BytesOut < material || a.edge.Program == "" {
 		return Course{}, false
 	}
-	c := a.class.tails.P(a.fleet.course(a.edge))
+	of := a.fleet.course(a.edge)
+	c := a.class.tails.P(of)
+	if a.bundles != nil {
+		c = a.bundles.class.courses(of, c)
+	}
 	return Course{c, stats.MinP4(c)}, true
 }

@@ -16,10 +16,11 @@ type Edge struct {
 	// Host is the host's name, or the client's address when no host is
 	// known to have used it.
 	Host    string
-	Program string // "" when unknown
-	Domain  string
-	Image   string // as the best-known session writes it
-	Name    string // a name of the destination: of the session that sent the most
+	Program string   // "" when unknown
+	Domain  string   // [Several] where Members says which
+	Members []string // registered domains of the edges that [Merge] took together, ordered; nil of one edge
+	Image   string   // as the best-known session writes it
+	Name    string   // a name of the destination: of the session that sent the most
 
 	// OriginalName is the program's file name by its version resource, ""
 	// when no process start said so.
@@ -31,6 +32,7 @@ type Edge struct {
 	BytesIn      int64
 
 	First, Last event.Time
+	Newest      event.Time    // when the last of the members began; Never of one edge
 	Hours       int           // distinct hours (UTC) that a session overlaps
 	OffHours    int           // those of them outside the time window
 	Days        int           // distinct days (UTC) that a session overlaps
