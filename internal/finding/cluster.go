@@ -9,10 +9,10 @@ import (
 )
 
 // A Cluster is what becomes one finding: the edges of one program to one
-// registered domain, over all hosts.
+// registered domain, or to its rare destinations together, over all hosts.
 type Cluster struct {
 	Program string
-	Domain  string
+	Domain  string         // or detect.Several
 	Best    *detect.Edge   // the edge with the highest score, which the finding's parts explain
 	Score   float64        // of that edge
 	Edges   []*detect.Edge // one for each host, by its name
@@ -22,23 +22,34 @@ type Cluster struct {
 // by score, then by program and domain, so that the order never depends on
 // that of the input. The clusters point into edges.
 func Clusters(edges []detect.Edge, scores []float64) []Cluster {
-	type key struct{ program, domain string }
-	groups := make(map[key]*Cluster)
+	g := make(groups)
 	for i := range edges {
-		e := &edges[i]
-		k := key{e.Program, e.Domain}
-		c := groups[k]
-		if c == nil {
-			c = &Cluster{Program: e.Program, Domain: e.Domain}
-			groups[k] = c
-		}
-		if c.Best == nil || scores[i] > c.Score || scores[i] == c.Score && e.Host < c.Best.Host {
-			c.Best, c.Score = e, scores[i]
-		}
-		c.Edges = append(c.Edges, e)
+		g.add(&edges[i], scores[i])
 	}
-	all := make([]Cluster, 0, len(groups))
-	for _, c := range groups {
+	return g.ranked()
+}
+
+// groups are the clusters while they grow.
+type groups map[group]*Cluster
+
+type group struct{ program, domain string }
+
+func (g groups) add(e *detect.Edge, score float64) {
+	k := group{e.Program, e.Domain}
+	c := g[k]
+	if c == nil {
+		c = &Cluster{Program: e.Program, Domain: e.Domain}
+		g[k] = c
+	}
+	if c.Best == nil || score > c.Score || score == c.Score && e.Host < c.Best.Host {
+		c.Best, c.Score = e, score
+	}
+	c.Edges = append(c.Edges, e)
+}
+
+func (g groups) ranked() []Cluster {
+	all := make([]Cluster, 0, len(g))
+	for _, c := range g {
 		slices.SortFunc(c.Edges, func(a, b *detect.Edge) int { return cmp.Compare(a.Host, b.Host) })
 		all = append(all, *c)
 	}
@@ -50,6 +61,17 @@ func Clusters(edges []detect.Edge, scores []float64) []Cluster {
 
 // ID returns the identity of the cluster's finding.
 func (c *Cluster) ID() string { return ID(c.Program, c.Domain) }
+
+// Members returns the registered domains that edges taken together go to, ordered;
+// nil for a cluster of one.
+func (c *Cluster) Members() []string {
+	var all []string
+	for _, e := range c.Edges {
+		all = append(all, e.Members...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
 
 // First returns when the first session of any host began.
 func (c *Cluster) First() event.Time {

@@ -30,7 +30,8 @@ type Document struct {
 	Summary Summary `json:"summary"`
 }
 
-// A Finding is one program's sessions to one registered domain.
+// A Finding is one program's sessions to one registered domain, or to its rare
+// destinations together.
 type Finding struct {
 	ID    string  `json:"id"` // see [ID]
 	Rank  int     `json:"rank"`
@@ -127,7 +128,8 @@ type Destination struct {
 	Name             string   `json:"name"` // the most frequent
 	NameSource       string   `json:"name_source"`
 	Names            []string `json:"names"`
-	RegisteredDomain string   `json:"registered_domain"` // or the address
+	RegisteredDomain string   `json:"registered_domain"` // or the address, or how many there are together
+	Members          []string `json:"members"`           // registered domains, where there are several
 	Service          string   `json:"service"`
 	ServiceClass     string   `json:"service_class"`
 	Addresses        []string `json:"addresses"`

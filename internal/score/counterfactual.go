@@ -95,6 +95,6 @@ func (s *Scorer) fromTheBeginning(e *detect.Edge, cut float64) (string, bool) {
 		return "", false
 	}
 	old := *e
-	old.First = s.fleet.Began(e.Host)
+	old.First, old.Newest = s.fleet.Began(e.Host), event.Never
 	return "it had been there from the beginning", old.First != event.Never && s.Score(&old) < cut
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/postern/postern/internal/baseline"
@@ -109,7 +110,7 @@ func destinationRarity(c subject) (part, bool) {
 	}
 	share := c.Links(others, priorOf(c.Class).rareLink)
 	return part{"destination_rarity", clip(math.Log(attack/share), leastLink, 5), func() string {
-		return fmt.Sprintf("%s it go to %s; %s of what such programs do is as uncommon", c.hosts(c.fleet.PairHosts(c.Program, c.Domain)), c.Domain, percent(share))
+		return fmt.Sprintf("%s; %s of what such programs do is as uncommon", c.links(), percent(share))
 	}}, true
 }
 
@@ -155,13 +156,14 @@ func destinationShared(c subject) (part, bool) {
 		share = c.Reach(c.OtherPairs(), others)
 	}
 	return part{"destination_shared", clip(math.Log(attack/share), leastShared, 3), func() string {
+		where := cmp.Or(c.ofRare("the least common"), c.Domain)
 		if others == 0 {
-			return fmt.Sprintf("no other host goes to %s, by any program", c.Domain)
+			return fmt.Sprintf("no other host goes to %s, by any program", where)
 		}
 		if others == 1 {
-			return fmt.Sprintf("1 other host goes to %s, by any program", c.Domain)
+			return fmt.Sprintf("1 other host goes to %s, by any program", where)
 		}
-		return fmt.Sprintf("%d other hosts go to %s, by any program", others, c.Domain)
+		return fmt.Sprintf("%d other hosts go to %s, by any program", others, where)
 	}}, true
 }
 
@@ -196,10 +198,11 @@ func newEdge(c subject) (part, bool) {
 	if !c.fleet.Young(c.Edge) {
 		return part{"new", clip(math.Log(.25/(1-share)), leastNew, 0), says("there from the beginning of the evidence of its host")}, true
 	}
-	age := c.fleet.Age(c.Host, c.First)
+	age := c.fleet.Age(c.Host, c.Began())
 	return part{"new", clip(math.Log(.75/share), leastNew, 3), func() string {
-		return fmt.Sprintf("began on %s, %d days into the evidence of its host",
-			c.First.Std().Format(time.DateOnly), int(age.Hours()/24))
+		began := strings.TrimLeft(c.ofRare("the newest")+" began", " ")
+		return fmt.Sprintf("%s on %s, %d days into the evidence of its host",
+			began, c.Began().Std().Format(time.DateOnly), int(age.Hours()/24))
 	}}, true
 }
 
@@ -212,7 +215,8 @@ func volume(c subject) (part, bool) {
 	}
 	p := c.AtLeast(baseline.BytesOut, c.BytesOut)
 	return part{"volume", clip(betaRatio(p, 0.6, 0.15), 0, 7), func() string {
-		text := fmt.Sprintf("sent %s in %s; %s of such programs' edges send as much", Bytes(c.BytesOut), plural(c.Sessions-c.UnknownBytes, "session"), percent(p))
+		text := fmt.Sprintf("sent %s%s in %s; %s of %s",
+			Bytes(c.BytesOut), c.together("to"), plural(c.Sessions-c.UnknownBytes, "session"), percent(p), c.alike("send as much"))
 		if c.UnknownBytes > 0 {
 			text += fmt.Sprintf(", and more in %s of unknown size", plural(c.UnknownBytes, "session"))
 		}
@@ -238,7 +242,7 @@ func course(c subject) (part, bool) {
 			{v.Drift, "ever more over the days"},
 		}
 		best := slices.MinFunc(how, func(a, b channel) int { return cmp.Compare(a.p, b.p) })
-		return fmt.Sprintf("sends %s (p = %.1g)", best.text, v.P)
+		return fmt.Sprintf("sends%s %s (p = %.1g)", c.together("to"), best.text, v.P)
 	}}, true
 }
 
@@ -255,8 +259,8 @@ func transfer(c subject) (part, bool) {
 	}
 	p := c.AtLeast(baseline.Burst, c.Burst.BytesOut)
 	return part{"transfer", clip(betaRatio(p, 0.6, 0.15), 0, 7), func() string {
-		return fmt.Sprintf("sent %s within %s, on %s; %s of such programs' edges do",
-			Bytes(c.Burst.BytesOut), Seconds(c.config.Window.Seconds()), c.Burst.From.Std().Format("2006-01-02 15:04"), percent(p))
+		return fmt.Sprintf("sent %s%s within %s, on %s; %s of %s", Bytes(c.Burst.BytesOut), c.oneOf(),
+			Seconds(c.config.Window.Seconds()), c.Burst.From.Std().Format("2006-01-02 15:04"), percent(p), c.alike("do"))
 	}}, true
 }
 
@@ -280,10 +284,10 @@ func timing(c subject) (part, bool) {
 	f1 := 0.15 * math.Pow(math.Max(t.P, 1e-12), -0.85)
 	points := math.Log((0.4 + 0.6*f1) / ((1 - q) + q*f1))
 	return part{"regular_timing", clip(points, 0, 5), func() string {
-		text := fmt.Sprintf("contacts every %s ± %.0f %% (%d of them; chance is that regular with p = %.1g)",
-			Seconds(t.Period), 100*t.Spread, t.N, t.P)
+		text := fmt.Sprintf("contacts%s every %s ± %.0f %% (%d of them; chance is that regular with p = %.1g)",
+			c.together("with"), Seconds(t.Period), 100*t.Spread, t.N, t.P)
 		if base.Count > 0 {
-			text += fmt.Sprintf("; so are %d of %s of the program", base.Count, plural(base.Of, "other edge"))
+			text += "; so are " + c.others(base)
 		}
 		return text
 	}}, true
@@ -301,7 +305,7 @@ func activity(c subject) (part, bool) {
 		p = min(p, c.AtLeast(baseline.Connected, int64(c.Connected.Seconds())))
 	}
 	return part{"activity", clip(persisted(p), 0, 5), func() string {
-		text := fmt.Sprintf("active in %s on %s", plural(int64(c.Hours), "hour"), plural(int64(c.Days), "day"))
+		text := fmt.Sprintf("active%s in %s on %s", c.together("towards"), plural(int64(c.Hours), "hour"), plural(int64(c.Days), "day"))
 		if c.Longest >= time.Hour {
 			text += fmt.Sprintf(", one session for %s", c.Longest.Round(time.Minute))
 		}

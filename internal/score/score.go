@@ -153,7 +153,7 @@ func says(format string, args ...any) func() string {
 // parts are the parts of a score, in no order that matters. Each reports false
 // when it has nothing to say.
 var parts = []func(subject) (part, bool){
-	programRarity, programUnknown, programClass, programLocation, programMasquerade,
+	together, programRarity, programUnknown, programClass, programLocation, programMasquerade,
 	destinationRarity, destinationUnnamed, destinationShared, destinationClass, newEdge,
 	volume, course, transfer, timing, activity, offHours, port, certificate, rung,
 }

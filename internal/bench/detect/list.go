@@ -24,7 +24,7 @@ type list struct {
 func (s *scene) marked(clusters []cluster) list {
 	l := list{marks: make([]mark, len(clusters))}
 	for i, c := range clusters {
-		l.marks[i] = mark(s.labels[edgeKey{c.host, c.program, c.domain}])
+		l.marks[i] = s.mark(&c)
 	}
 	for _, d := range s.truth.Deeds {
 		if d.Sessions == 0 {
@@ -33,6 +33,34 @@ func (s *scene) marked(clusters []cluster) list {
 		l.deeds = append(l.deeds, d.Kind)
 	}
 	return l
+}
+
+// mark returns what is behind a cluster. One of several domains has the origin of
+// most of them, and shows the deeds that at least half of them show.
+func (s *scene) mark(c *cluster) mark {
+	if len(c.members) == 0 {
+		return mark(s.labels[edgeKey{c.host, c.program, c.domain}])
+	}
+	origins, deeds := make(map[fleet.Origin]int), make(map[int]int)
+	for _, domain := range c.members {
+		l := s.labels[edgeKey{c.host, c.program, domain}]
+		origins[l.origin]++
+		for _, d := range l.deeds {
+			deeds[d]++
+		}
+	}
+	var m mark
+	for _, o := range fleet.Origins() {
+		if origins[o] > origins[m.origin] {
+			m.origin = o
+		}
+	}
+	for d := range s.truth.Deeds {
+		if 2*deeds[d] >= len(c.members) {
+			m.deeds = append(m.deeds, d)
+		}
+	}
+	return m
 }
 
 // ranks returns the place, from 1 on, at which each deed is first shown, or 0

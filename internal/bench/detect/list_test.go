@@ -125,3 +125,26 @@ func TestStepped(t *testing.T) {
 		}
 	}
 }
+
+// TestMarkOfSeveralDomains: a cluster of several domains shows what at least half
+// of them show.
+func TestMarkOfSeveralDomains(t *testing.T) {
+	s := &scene{truth: &fleet.Truth{Deeds: make([]fleet.Deed, 2)}, labels: map[edgeKey]label{
+		{"h", "p", "a"}: {fleet.Attack, []int{1}}, {"h", "p", "b"}: {fleet.Attack, []int{1, 0}},
+		{"h", "p", "c"}: {fleet.App, nil}, {"h", "p", "d"}: {fleet.App, nil}, {"h", "p", "e"}: {fleet.App, nil},
+	}}
+	for _, c := range []struct {
+		members []string
+		want    mark
+	}{
+		{[]string{"a", "b", "c"}, mark{fleet.Attack, []int{1}}},
+		{[]string{"a", "b"}, mark{fleet.Attack, []int{0, 1}}},
+		{[]string{"a", "b", "c", "d", "e"}, mark{fleet.App, nil}},
+		{nil, mark{}},
+	} {
+		got := s.mark(&cluster{program: "p", host: "h", members: c.members})
+		if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(mark{})); diff != "" {
+			t.Errorf("%v: %s", c.members, diff)
+		}
+	}
+}

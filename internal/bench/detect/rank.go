@@ -32,7 +32,8 @@ type ranker struct {
 // A cluster is what would be one finding.
 type cluster struct {
 	program, domain string
-	host            string // of the edge that the score comes from
+	members         []string // domains of that edge, where it has several
+	host            string   // of the edge that the score comes from
 	score           float64
 	parts           func() []part // what the score is made of; nil when the rule does not say
 }
@@ -67,15 +68,12 @@ func rankBy(edges []edge, config score.Config) ([]cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := score.New(baseline.Learn(edges, classes, nil), catalogue, config)
-	scores := make([]float64, len(edges))
-	for i := range edges {
-		scores[i] = s.Score(&edges[i])
-	}
-	clusters := finding.Clusters(edges, scores)
+	f := baseline.Learn(edges, classes, nil)
+	s := score.New(f, catalogue, config)
+	clusters := finding.Rank(s, edges, f.Bundle(detect.Defaults(), nil))
 	out := make([]cluster, len(clusters))
 	for i, c := range clusters {
-		out[i] = cluster{c.Program, c.Domain, c.Best.Host, c.Score, func() []part {
+		out[i] = cluster{c.Program, c.Domain, c.Best.Members, c.Best.Host, c.Score, func() []part {
 			var parts []part
 			for _, p := range s.Explain(c.Best).Parts {
 				parts = append(parts, part{p.Name, p.Points})
