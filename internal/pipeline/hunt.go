@@ -212,11 +212,8 @@ func (r *run) score(ctx context.Context, j *joined) ([]finding.Cluster, *baselin
 	}
 	fleet := baseline.Learn(j.edges, r.classes, r.attributes)
 	s := score.New(fleet, r.catalogue, r.scoring())
-	scores := make([]float64, len(j.edges))
-	for i := range j.edges {
-		scores[i] = s.Score(&j.edges[i])
-	}
-	return finding.Clusters(j.edges, scores), fleet, s, nil
+	bundles := fleet.Bundle(r.measuring(), r.answered(j.edges))
+	return finding.Rank(s, j.edges, bundles), fleet, s, nil
 }
 
 // joined is what the join of all groups gave.

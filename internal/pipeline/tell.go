@@ -24,6 +24,7 @@ import (
 const (
 	maxProcesses = 50
 	maxValues    = 20
+	maxMembers   = 100
 )
 
 // regular is the p-value of the timing test below which a period is told.
@@ -62,42 +63,6 @@ func (r *run) tell(ctx context.Context, l *listing, scorer *score.Scorer, clocks
 		})
 	}
 	return out, g.Wait()
-}
-
-// manyFindings is from how many on it is cheaper to read all sessions once
-// than those of each finding.
-const manyFindings = 50
-
-// detail gathers what the sessions of each cluster say.
-func (r *run) detail(ctx context.Context, listed []place) ([]*details, error) {
-	all := make([]*details, len(listed))
-	of := make(map[store.Edge]*details, len(listed))
-	for i := range listed {
-		all[i] = newDetails()
-		if r.Series {
-			all[i].drawing = newDrawing()
-		}
-		of[store.Edge{Program: listed[i].Program, Domain: listed[i].Domain}] = all[i]
-	}
-	if len(listed) >= manyFindings {
-		return all, r.store.Sessions(ctx, store.SessionFilter{}, func(s *event.Session) error {
-			if d := of[store.Edge{Program: s.Program, Domain: s.Domain}]; d != nil {
-				d.add(s)
-			}
-			return nil
-		})
-	}
-	g, each := errgroup.WithContext(ctx)
-	g.SetLimit(r.Workers)
-	for edge, d := range of {
-		g.Go(func() error {
-			return r.store.Sessions(each, store.SessionFilter{Edge: &edge}, func(s *event.Session) error {
-				d.add(s)
-				return nil
-			})
-		})
-	}
-	return all, g.Wait()
 }
 
 // lineages gives each process that d lists what its host's log knows of it.
@@ -184,7 +149,7 @@ func (r *run) finding(c *finding.Cluster, best score.Scored, d *details) finding
 		Sessions: d.sessions, SessionsUnknownBytes: d.unknown,
 		BytesOut: known(d.bytesOut, d.sessions > d.unknown), BytesIn: known(d.bytesIn, d.knownIn),
 		FirstSeen: d.first.Std(), LastSeen: d.last.Std(),
-		TLS: d.tls(), Rungs: d.rungs, Destination: d.destination(c.Domain),
+		TLS: d.tls(), Rungs: d.rungs, Destination: d.destination(c),
 	}
 	if d.drawing != nil {
 		f.Series = d.drawing.series()
@@ -203,7 +168,11 @@ func (r *run) finding(c *finding.Cluster, best score.Scored, d *details) finding
 	if t := best.Timing; t.Scale > 0 && t.P < regular {
 		f.PeriodSeconds = &t.Period
 	}
-	if s, ok := r.catalogue.Lookup(f.Destination.Name); ok {
+	name := f.Destination.Name
+	if len(f.Destination.Members) > 0 {
+		name = best.Name // the one that the score speaks of
+	}
+	if s, ok := r.catalogue.Lookup(name); ok {
 		f.Destination.Service, f.Destination.ServiceClass = s.Name, string(s.Class)
 	}
 	return f
@@ -342,14 +311,19 @@ func (d *details) listProcesses() []finding.Process {
 	return out
 }
 
-func (d *details) destination(domain string) finding.Destination {
+func (d *details) destination(c *finding.Cluster) finding.Destination {
 	out := finding.Destination{
-		RegisteredDomain: domain, Names: d.names.top(), Addresses: d.addresses.top(),
+		RegisteredDomain: c.Domain, Names: d.names.top(), Addresses: d.addresses.top(),
 		Ports: append([]uint16{}, slices.Sorted(maps.Keys(d.ports))...),
 	}
 	if len(out.Names) > 0 {
 		out.Name = out.Names[0]
 		out.NameSource = d.sources[out.Name].String()
+	}
+	out.Members = []string{}
+	if members := c.Members(); len(members) > 0 {
+		out.Name = fmt.Sprintf("%d rare destinations", len(members))
+		out.RegisteredDomain, out.Members = out.Name, members[:min(len(members), maxMembers)]
 	}
 	return out
 }

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"encoding/csv"
 	"fmt"
 	"io"
@@ -44,13 +45,18 @@ func row(f *finding.Finding) []string {
 	return []string{
 		strconv.Itoa(f.Rank), f.ID, fmt.Sprintf("%.2f", f.Score),
 		f.Program.Name, f.Program.Image, f.Program.Class, strings.Join(f.Hosts, " "), users(f),
-		f.Destination.Name, f.Destination.RegisteredDomain, f.Destination.Service, f.Destination.ServiceClass,
+		f.Destination.Name, domains(f), f.Destination.Service, f.Destination.ServiceClass,
 		strings.Join(f.Destination.Addresses, " "), ports(f.Destination.Ports),
 		integer(f.BytesOut), strconv.FormatInt(f.Sessions, 10), strconv.FormatInt(f.SessionsUnknownBytes, 10),
 		decimal(f.PeriodSeconds),
 		f.FirstSeen.Format(time.RFC3339), f.LastSeen.Format(time.RFC3339), counts(f.Rungs, " "), why(f),
 		string(f.Tier), decimal(f.QValue),
 	}
+}
+
+// domains is the registered domain, or all that are listed.
+func domains(f *finding.Finding) string {
+	return cmp.Or(strings.Join(f.Destination.Members, " "), f.Destination.RegisteredDomain)
 }
 
 func users(f *finding.Finding) string {

@@ -160,9 +160,13 @@ func tier(f *finding.Finding) string {
 	return fmt.Sprintf("%s q=%.2g", f.Tier, *f.QValue)
 }
 
-// destination is the name, with the port where it is not the usual one.
+// destination is the name, with the port where it is not the usual one, or with
+// the domains where there are several.
 func destination(f *finding.Finding) string {
 	d := f.Destination
+	if len(d.Members) > 0 {
+		return d.Name + ": " + strings.Join(d.Members, ", ")
+	}
 	if len(d.Ports) == 1 && d.Ports[0] != 443 {
 		return d.Name + ":" + strconv.Itoa(int(d.Ports[0]))
 	}
