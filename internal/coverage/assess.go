@@ -59,7 +59,7 @@ func (g *Gauge) rows(inventory []string) []Host {
 			row = &hostRow{}
 		}
 		h := row.document(name, g.Survey.hosts[name])
-		h.Site, h.Role, h.Inferred = g.Place(name)
+		h.Site, h.Role, h.Inferred = g.Place(name, row.sensor)
 		all = append(all, h)
 	}
 	return all

@@ -40,7 +40,7 @@ func evidence(s *Survey) Evidence {
 		Leased:     func(a netip.Addr) int { return map[string]int{"10.0.0.7": 1, "10.0.0.8": 2}[a.String()] },
 		Watched:    func(host string) bool { return host == "ws1" },
 		Translates: func(a netip.Addr) bool { return a.String() == "10.0.0.254" },
-		Place: func(host string) (string, string, bool) {
+		Place: func(host, _ string) (string, string, bool) {
 			if strings.HasPrefix(host, "ws") {
 				return "hq", "workstation", false
 			}

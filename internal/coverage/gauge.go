@@ -22,9 +22,10 @@ type Evidence struct {
 	// Translates reports whether hosts stand behind an address.
 	Translates func(netip.Addr) bool
 
-	// Place returns the site and the role of a host, "" for what is not
-	// known, and whether the role is only inferred.
-	Place func(host string) (site, role string, inferred bool)
+	// Place returns the site and the role of a host that a sensor saw, "" for
+	// what is not known, and whether the role is only inferred. The sensor is
+	// "" when none saw it.
+	Place func(host, sensor string) (site, role string, inferred bool)
 }
 
 // A Gauge takes in the sessions of a run, each once and in any order. It is not
@@ -44,6 +45,7 @@ type Gauge struct {
 // A hostRow is the sessions of one host, or of an address without one.
 type hostRow struct {
 	row
+	sensor  string              // the first, by name, that saw any
 	hours   map[event.Time]bool // in which sessions began on the wire
 	proxied sum
 	direct  sum
@@ -83,6 +85,9 @@ func (g *Gauge) Add(s *event.Session) {
 	h.add(s, can)
 	if s.Sensor != "" {
 		h.hours[hourOf(s.Start)] = true
+		if h.sensor == "" || s.Sensor < h.sensor {
+			h.sensor = s.Sensor
+		}
 		g.observe(s)
 	}
 	if s.NameSource == event.NameConnect {

@@ -1,6 +1,7 @@
 package coverage
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -149,7 +150,7 @@ func (t *telemetry) told(kind string, add func(kind, format string, args ...any)
 		n := &t.notices[i]
 		if n.Kind == kind && matters(n) {
 			times = append(times, n.Time.Std().Format("2006-01-02 15:04"))
-			texts = append(texts, n.Text)
+			texts = append(texts, cmp.Or(n.Text, "which one is not said"))
 		}
 	}
 	if len(times) == 0 {

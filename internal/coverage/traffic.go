@@ -81,12 +81,12 @@ func (g *Gauge) around() {
 	using := make(map[string]bool) // sites
 	for name, h := range g.hosts {
 		if h.proxied.sessions > 0 {
-			site, _, _ := g.Place(name)
+			site, _, _ := g.Place(name, h.sensor)
 			using[site] = true
 		}
 	}
 	for name, h := range g.hosts {
-		site, _, _ := g.Place(name)
+		site, _, _ := g.Place(name, h.sensor)
 		kind := proxyUnused
 		switch {
 		case h.direct.sessions == 0:

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/netip"
@@ -143,9 +144,9 @@ func (r *run) evidence(j *joined) coverage.Evidence {
 			return a != nil && a.Flows > 0
 		},
 		Translates: func(a netip.Addr) bool { return a.IsValid() && gates[a.String()] },
-		Place: func(host string) (site, role string, inferred bool) {
+		Place: func(host, sensor string) (site, role string, inferred bool) {
 			known, inferred := r.knownRole(host)
-			return r.siteOf(host), string(known), inferred && known != ""
+			return cmp.Or(r.siteOf(host), r.listensAt(sensor)), string(known), inferred && known != ""
 		},
 	}
 }
