@@ -43,30 +43,39 @@ func (u users) others(program string) ([]finding.User, int) {
 	return out[:min(len(out), maxUsers)], len(out)
 }
 
-// A goal is who goes to a registered domain.
+// A goal is who goes to the registered domain of a cluster, or to any of several.
 type goal struct {
 	first event.Time
 	hosts map[string]struct{}
 	users users
 }
 
-// goals gathers who goes where the listed clusters go.
-func goals(edges []detect.Edge, listed []place) map[string]*goal {
-	all := make(map[string]*goal)
+func (g *goal) add(e *detect.Edge) {
+	if g.first == event.Never || e.First < g.first {
+		g.first = e.First
+	}
+	g.hosts[e.Host] = struct{}{}
+	g.users.add(e.Program, e.Host, e.Sessions)
+}
+
+// goals gathers who goes where each of the listed clusters goes.
+func goals(edges []detect.Edge, listed []place) []*goal {
+	all := make([]*goal, len(listed))
+	of := make(map[string][]*goal)
 	for i := range listed {
-		all[listed[i].Domain] = &goal{hosts: make(map[string]struct{}), users: make(users)}
+		all[i] = &goal{hosts: make(map[string]struct{}), users: make(users)}
+		domains := listed[i].Members()
+		if len(domains) == 0 {
+			domains = []string{listed[i].Domain}
+		}
+		for _, d := range domains {
+			of[d] = append(of[d], all[i])
+		}
 	}
 	for i := range edges {
-		e := &edges[i]
-		g := all[e.Domain]
-		if g == nil {
-			continue
+		for _, g := range of[edges[i].Domain] {
+			g.add(&edges[i])
 		}
-		if g.first == event.Never || e.First < g.first {
-			g.first = e.First
-		}
-		g.hosts[e.Host] = struct{}{}
-		g.users.add(e.Program, e.Host, e.Sessions)
 	}
 	return all
 }
@@ -98,7 +107,7 @@ func (r *run) surround(ctx context.Context, all []finding.Finding, listed []plac
 	}
 	to := goals(edges, listed)
 	for i := range all {
-		g := to[listed[i].Domain]
+		g := to[i]
 		e := &finding.Estate{FirstSeen: g.first.Std(), Hosts: len(g.hosts), Fingerprints: []finding.Fingerprint{}}
 		e.Programs, e.ProgramsTotal = g.users.others(listed[i].Program)
 		for _, ja4 := range all[i].TLS.JA4 {

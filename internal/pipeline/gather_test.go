@@ -55,8 +55,11 @@ const contacts = 240
 // TestRotationIsOneFinding with what all of its destinations saw.
 func TestRotationIsOneFinding(t *testing.T) {
 	w, domains := rotation(t)
-	doc := w.hunt(Hunt{})
+	doc := w.hunt(Hunt{Series: true})
 	f := findingOf(t, doc, finding.ID(doc.Findings[0].Program.Identity, detect.Several))
+	if e := f.Estate; e == nil || e.Hosts != 1 || e.ProgramsTotal != 0 || !e.FirstSeen.Equal(f.FirstSeen) {
+		t.Errorf("the estate has %+v", e)
+	}
 	type gist struct {
 		Name, Domain     string
 		Members, Hosts   []string

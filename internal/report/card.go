@@ -157,9 +157,12 @@ func lineage(f *finding.Finding) string {
 func whither(f *finding.Finding) string {
 	var s []string
 	d := &f.Destination
-	if d.Service != "" {
+	switch {
+	case len(d.Members) > 0:
+		s = append(s, d.Name+": "+strings.Join(d.Members, ", ")+".")
+	case d.Service != "":
 		s = append(s, d.Name+" belongs to "+d.Service+" ("+d.ServiceClass+").")
-	} else {
+	default:
 		s = append(s, d.RegisteredDomain+" is not in the catalogue of services.")
 	}
 	if e := f.Estate; e != nil {

@@ -49,15 +49,18 @@ func Queries(f *finding.Finding) []Query {
 // A subject is what the queries ask for.
 type subject struct {
 	images, hosts, addresses, names, uids []string
-	domain                                string
+	domains                               []string
 	first, last                           time.Time
 }
 
 func subjectOf(f *finding.Finding) *subject {
 	t := &subject{
 		hosts: f.Hosts, addresses: f.Destination.Addresses, names: f.Destination.Names,
-		domain: f.Destination.RegisteredDomain,
-		first:  f.FirstSeen.Add(-around).UTC(), last: f.LastSeen.Add(around).UTC(),
+		domains: f.Destination.Members,
+		first:   f.FirstSeen.Add(-around).UTC(), last: f.LastSeen.Add(around).UTC(),
+	}
+	if len(t.domains) == 0 {
+		t.domains = []string{f.Destination.RegisteredDomain}
 	}
 	seen := make(map[string]bool)
 	for i := range f.Processes {
@@ -171,7 +174,7 @@ func defender(t *subject) (Query, bool) {
 	images := with("InitiatingProcessFolderPath in~ (%s)", d.list(t.images, maxImages))
 	there := conditions(" or ",
 		with("RemoteIP in (%s)", d.list(t.addresses, maxAddresses)),
-		with("RemoteUrl has_any (%s)", d.list([]string{t.domain}, 1)))
+		with("RemoteUrl has_any (%s)", d.list(t.domains, maxNames)))
 	if images == "" && there == "" {
 		return Query{}, false
 	}
