@@ -27,8 +27,8 @@ func (f *inputFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.config, "config", "", "read the knobs from this file (see postern config show)")
 	flags.StringVar(&f.inventory, "inventory", "", "read hosts, roles and networks from this file (see postern inventory)")
 	flags.StringVar(&f.format, "format", "", "read every input as this format (see postern formats)")
-	flags.StringVar(&f.store, "store", "", "keep the events in this file; reading them again counts nothing twice")
-	flags.StringVar(&f.memory, "store-memory", "", "most memory that the store may take, such as 400MB")
+	flags.StringVar(&f.store, "store", "", "keep the events in this file, or at this clickhouse:// address; reading them again counts nothing twice")
+	flags.StringVar(&f.memory, "store-memory", "", "most memory that a store in a file may take, such as 400MB")
 	flags.IntVar(&f.workers, "workers", 0, "inputs read and hosts joined at once; 0 takes all processors")
 }
 
@@ -44,7 +44,7 @@ func (f inputFlags) hunt(args []string, p pipeline.Progress) (pipeline.Hunt, err
 	}
 	networks, err := f.networks(&c, inv)
 	return pipeline.Hunt{
-		Inputs: args, Format: f.format, Networks: networks, Inventory: inv, Config: c, Store: f.store, Memory: f.memory,
+		Inputs: args, Format: f.format, Networks: networks, Inventory: inv, Config: c, Store: f.store, Memory: f.memory, Password: storePassword(),
 		Workers: f.workers, Progress: p,
 	}, err
 }

@@ -76,7 +76,7 @@ some input could not be read. Finding something is not an error.`,
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(huntCommand(), triageCommand(), reportCommand(), ledgerCommand(), coverageCommand(), baselineCommand(), inventoryCommand(), configCommand(), formatsCommand())
+	root.AddCommand(huntCommand(), triageCommand(), reportCommand(), ledgerCommand(), coverageCommand(), baselineCommand(), inventoryCommand(), storeCommand(), configCommand(), formatsCommand())
 	return root
 }
 

@@ -3,9 +3,7 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -24,8 +22,8 @@ import (
 // used) or of a destination (any name below its registered domain).
 func (h Hunt) Baseline(ctx context.Context, name string) (*finding.Baseline, error) {
 	if len(h.Inputs) == 0 {
-		if _, err := os.Stat(h.Store); err != nil {
-			return nil, fmt.Errorf("opening the store: %w", err)
+		if err := FindStore(h.Store); err != nil {
+			return nil, err
 		}
 	}
 	r, err := h.newRun(ctx)

@@ -21,7 +21,6 @@ import (
 	"github.com/postern/postern/internal/program"
 	"github.com/postern/postern/internal/score"
 	"github.com/postern/postern/internal/store"
-	"github.com/postern/postern/internal/store/duckdb"
 )
 
 // A Hunt is one run over a set of inputs. The zero value of every field but
@@ -42,8 +41,12 @@ type Hunt struct {
 	// Config holds the knobs; the zero Config is the default one.
 	Config config.Config
 
-	// Store is the file that keeps the events; "" uses a temporary one.
+	// Store is the file that keeps the events, or the address of a server
+	// (see [OpenStore]); "" uses a temporary file.
 	Store string
+
+	// Password is that of a store on a server.
+	Password string
 
 	// Budgeted tells what Config.Budget allows and, with a Store, what was
 	// not told lately. Otherwise Top says how many findings are listed.
@@ -145,10 +148,7 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if r.catalogue, err = destination.Shipped(); err != nil {
 		return nil, err
 	}
-	// The workers ask side by side. Threads of the store's own would only take
-	// the processors from them.
-	r.store, err = duckdb.Open(ctx, h.Store, duckdb.Config{MemoryLimit: h.Memory, Threads: 1})
-	if err != nil {
+	if r.store, err = OpenStore(ctx, h.Store, StoreConfig{h.Memory, h.Password}); err != nil {
 		return nil, err
 	}
 	return r, nil

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"net/netip"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -26,8 +25,8 @@ import (
 // says stays as it is.
 func (h Hunt) Draft(ctx context.Context) (*inventory.Inventory, []finding.Input, error) {
 	if len(h.Inputs) == 0 {
-		if _, err := os.Stat(h.Store); err != nil {
-			return nil, nil, fmt.Errorf("opening the store: %w", err)
+		if err := FindStore(h.Store); err != nil {
+			return nil, nil, err
 		}
 	}
 	r, err := h.newRun(ctx)

@@ -109,7 +109,7 @@ func (s *Server) configure(t *testing.T, all []*Server) {
 	<remote_servers><%s>%s</%s></remote_servers>
 </yandex>`, s.Port, path("data"), path("tmp"), path("files"), path("formats"), Cluster, shards.String(), Cluster),
 		"users.xml": `<yandex>
-	<profiles><default><max_memory_usage>1000000000</max_memory_usage></default><reader><readonly>2</readonly></reader></profiles>
+	<profiles><default><max_memory_usage>1000000000</max_memory_usage><max_threads>2</max_threads></default><reader><readonly>2</readonly></reader></profiles>
 	<quotas><default></default></quotas>
 	<users>` + user("default", "", "default") + user("locked", Password, "default") + user("reader", "", "reader") + `</users>
 </yandex>`,
@@ -126,8 +126,9 @@ func user(name, password, profile string) string {
 }
 
 // supervise runs the server until standard input ends: with the test, however
-// that ends.
-const supervise = `"$@" & pid=$!; read -r _; kill "$pid"; wait "$pid"`
+// that ends. A server that is asked to end waits for its clients; nothing of this
+// one is kept.
+const supervise = `"$@" & pid=$!; read -r _; kill -9 "$pid"; wait "$pid"`
 
 func (s *Server) start(t *testing.T, program string) {
 	t.Helper()
