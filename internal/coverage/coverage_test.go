@@ -287,8 +287,8 @@ func TestRankOfTheUnknown(t *testing.T) {
 	}
 }
 
-// hours returns a connect, or a lookup, in each of those hours.
-func hours(host string, src event.Source, connects, others []int) *event.Batch {
+// hourly returns connects, and starts of processes, in those hours.
+func hourly(host string, src event.Source, connects, others []int) *event.Batch {
 	b := new(event.Batch)
 	at := func(h int) event.Time { return morning.Add(time.Duration(h)*time.Hour + time.Minute) }
 	for _, h := range connects {
@@ -309,45 +309,45 @@ func TestStates(t *testing.T) {
 		problems []string
 	}{
 		{"nothing", func(*Survey) {}, StateNone, nil},
-		{"whole", func(s *Survey) { s.Add(hours("ws1", event.Sysmon, every, every)) }, StatePresent, nil},
-		{"no connects", func(s *Survey) { s.Add(hours("ws1", event.Sysmon, nil, every)) }, StateSilent, []string{problemNone}},
-		{"no starts", func(s *Survey) { s.Add(hours("ws1", event.Sysmon, every, nil)) }, StatePartial, []string{problemStarts}},
-		{"an hour without connects", func(s *Survey) { s.Add(hours("ws1", event.Sysmon, []int{0, 1, 2, 4, 5, 6, 7, 8, 9}, every)) }, StatePresent, nil},
-		{"hours without connects", func(s *Survey) { s.Add(hours("ws1", event.Sysmon, []int{0, 1, 9}, every)) }, StatePartial, []string{problemSilence}},
+		{"whole", func(s *Survey) { s.Add(hourly("ws1", event.Sysmon, every, every)) }, StatePresent, nil},
+		{"no connects", func(s *Survey) { s.Add(hourly("ws1", event.Sysmon, nil, every)) }, StateSilent, []string{problemNone}},
+		{"no starts", func(s *Survey) { s.Add(hourly("ws1", event.Sysmon, every, nil)) }, StatePartial, []string{problemStarts}},
+		{"an hour without connects", func(s *Survey) { s.Add(hourly("ws1", event.Sysmon, []int{0, 1, 2, 4, 5, 6, 7, 8, 9}, every)) }, StatePresent, nil},
+		{"hours without connects", func(s *Survey) { s.Add(hourly("ws1", event.Sysmon, []int{0, 1, 9}, every)) }, StatePartial, []string{problemSilence}},
 		{"the other source has them", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, []int{0, 1, 9}, every))
-			s.Add(hours("ws1", event.Security, every, nil))
+			s.Add(hourly("ws1", event.Sysmon, []int{0, 1, 9}, every))
+			s.Add(hourly("ws1", event.Security, every, nil))
 		}, StatePresent, nil},
-		{"off", func(s *Survey) { s.Add(hours("ws1", event.Sysmon, []int{0, 1, 9}, []int{0, 1, 9})) }, StatePresent, nil},
+		{"off", func(s *Survey) { s.Add(hourly("ws1", event.Sysmon, []int{0, 1, 9}, []int{0, 1, 9})) }, StatePresent, nil},
 		{"a clock that is off", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, []int{3, 4, 5, 6}, []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}))
+			s.Add(hourly("ws1", event.Sysmon, []int{3, 4, 5, 6}, []int{3, 4, 5, 6, 7, 8, 9, 10, 11, 12}))
 			s.Clock("ws1", event.Sysmon, 3*time.Hour)
 		}, StatePartial, []string{problemSilence}},
 		{"configured anew", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, every, every))
+			s.Add(hourly("ws1", event.Sysmon, every, every))
 			s.Add(&event.Batch{Notices: []event.Notice{{Host: "ws1", Time: morning, Source: event.Sysmon, Kind: "config-change", Text: "x"}}})
 		}, StatePresent, []string{problemChanged}},
 		{"stopped, and started", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, every, every))
+			s.Add(hourly("ws1", event.Sysmon, every, every))
 			s.Add(&event.Batch{Notices: []event.Notice{
 				{Host: "ws1", Time: morning, Source: event.Sysmon, Kind: "service-state", Text: "Stopped"},
 				{Host: "ws1", Time: morning, Source: event.Sysmon, Kind: "service-state", Text: "Started"},
 			}})
 		}, StatePartial, []string{problemStopped}},
 		{"started", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, every, every))
+			s.Add(hourly("ws1", event.Sysmon, every, every))
 			s.Add(&event.Batch{Notices: []event.Notice{{Host: "ws1", Time: morning, Source: event.Sysmon, Kind: "service-state", Text: "Started"}}})
 		}, StatePresent, nil},
 		{"cleared", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, every, every))
+			s.Add(hourly("ws1", event.Sysmon, every, every))
 			s.Add(&event.Batch{Notices: []event.Notice{{Host: "ws1", Time: morning, Kind: "log-cleared", Text: "Microsoft-Windows-Sysmon/Operational"}}})
 		}, StatePartial, []string{problemCleared}},
 		{"another log was cleared", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, every, every))
+			s.Add(hourly("ws1", event.Sysmon, every, every))
 			s.Add(&event.Batch{Notices: []event.Notice{{Host: "ws1", Time: morning, Kind: "log-cleared", Text: "Application"}}})
 		}, StatePresent, nil},
 		{"records lost", func(s *Survey) {
-			s.Add(hours("ws1", event.Sysmon, every, every))
+			s.Add(hourly("ws1", event.Sysmon, every, every))
 			n := new(decode.Numbers)
 			for r := range uint64(200) {
 				if r%10 != 5 {
@@ -454,7 +454,7 @@ func TestRetention(t *testing.T) {
 		}
 	}
 	add(0, 10, 11, 12, 16, 20) // a gap of nine days, and of three
-	s.Add(hours("ws1", event.Sysmon, []int{0, 2 * 24}, nil))
+	s.Add(hourly("ws1", event.Sysmon, []int{0, 2 * 24}, nil))
 	d := NewGauge(evidence(s)).Document(nil, []Requirement{{"x", 24 * time.Hour}, {"y", 7 * 24 * time.Hour}, {"z", 14 * 24 * time.Hour}})
 	var zeek Source
 	for _, x := range d.Sources {
@@ -472,5 +472,43 @@ func TestRetention(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, d.Needs); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestHours(t *testing.T) {
+	h := make(hours)
+	var want []event.Time
+	for _, n := range []int{-30, 0, 1, 14, 15, 200} {
+		at := morning.Add(time.Duration(n) * time.Hour)
+		want = append(want, at)
+		h.add(at.Add(59 * time.Minute))
+	}
+	if got := slices.Collect(h.all()); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if h.has(morning.Add(2*time.Hour)) || !h.has(morning.Add(time.Minute)) {
+		t.Error("another hour is in")
+	}
+	h.add(-5 * hour) // a clock gone wrong
+}
+
+// A clock some seconds off does not move an hour's events to another.
+func TestSilenceCountsHours(t *testing.T) {
+	for _, offset := range []time.Duration{-3 * time.Second, 0, 3 * time.Second} {
+		survey := watched(t)
+		survey.Add(hourly("ws1", event.Sysmon, []int{0, 2}, []int{1, 3}))
+		survey.Clock("ws1", event.Sysmon, offset)
+		g := NewGauge(evidence(survey))
+		for h := range 6 {
+			s := whole("ws1")
+			s.Start = morning.Add(time.Duration(h) * time.Hour)
+			g.Add(&s)
+		}
+		from := morning.Add(time.Hour).Std()
+		to := from.Add(time.Hour)
+		want := &Silence{Hours: 4, Silent: 2, Longest: 1, From: &from, To: &to}
+		if diff := cmp.Diff(want, g.Document(nil, nil).Hosts[0].Silence); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", offset, diff)
+		}
 	}
 }

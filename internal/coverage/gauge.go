@@ -45,8 +45,8 @@ type Gauge struct {
 // A hostRow is the sessions of one host, or of an address without one.
 type hostRow struct {
 	row
-	sensor  string              // the first, by name, that saw any
-	hours   map[event.Time]bool // in which sessions began on the wire
+	sensor  string // the first, by name, that saw any
+	hours   hours  // in which sessions began on the wire
 	proxied sum
 	direct  sum
 }
@@ -84,7 +84,7 @@ func (g *Gauge) Add(s *event.Session) {
 	}
 	h.add(s, can)
 	if s.Sensor != "" {
-		h.hours[hourOf(s.Start)] = true
+		h.hours.add(s.Start)
 		if h.sensor == "" || s.Sensor < h.sensor {
 			h.sensor = s.Sensor
 		}
@@ -116,7 +116,7 @@ func into[K comparable](m map[K]*group, k K) *group {
 func (g *Gauge) host(name string) *hostRow {
 	h := g.hosts[name]
 	if h == nil {
-		h = &hostRow{hours: make(map[event.Time]bool)}
+		h = &hostRow{hours: make(hours)}
 		g.hosts[name] = h
 	}
 	return h
@@ -200,7 +200,8 @@ func (g *Gauge) whyUnowned(s *event.Session) cause {
 		return noConnects
 	case !t.has(s.Start):
 		return outsideLog
-	case t.during(s.Start)&connected == 0:
+	}
+	if _, connect := t.during(s.Start); !connect {
 		return silence
 	}
 	return notLogged

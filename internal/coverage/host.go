@@ -191,13 +191,13 @@ func (h *hostRow) silence(t *telemetry) *Silence {
 	s := &Silence{}
 	run := 0
 	var from event.Time
-	for _, at := range slices.Sorted(maps.Keys(h.hours)) {
-		did := t.during(at)
-		if did == 0 {
+	for at := range h.hours.all() {
+		anything, connect := t.during(at + hour/2) // clocks are off by less, or known
+		if !anything {
 			continue // off, or its log does not reach as far
 		}
 		s.Hours++
-		if did&connected != 0 {
+		if connect {
 			run = 0
 			continue
 		}

@@ -42,24 +42,14 @@ type endpointLog struct {
 	starts, stops, connects, lookups int64
 
 	first, last event.Time
-	begin, end  event.Time                // of the connects
-	hours       map[event.Time]activities // by first instant, on the host's clock
-	offset      time.Duration             // to be taken off for the wire's clock
+	begin, end  event.Time    // of the connects
+	connected   hours         // on the host's clock, those with an outbound connect
+	otherwise   hours         // those with another event
+	offset      time.Duration // to be taken off for the wire's clock
 	numbers     *decode.Numbers
 }
 
-// activities are what a source reported in an hour.
-type activities uint8
-
-const (
-	connected activities = 1 << iota
-	otherwise
-)
-
 const hour = event.Time(time.Hour / time.Microsecond)
-
-// hourOf returns the first instant of t's hour.
-func hourOf(t event.Time) event.Time { return t - t%hour }
 
 func (s *Survey) host(name string) *telemetry {
 	t := s.hosts[name]
@@ -74,21 +64,27 @@ func (s *Survey) log(host string, src event.Source) *endpointLog {
 	t := s.host(host)
 	l := t.logs[src]
 	if l == nil {
-		l = &endpointLog{hours: make(map[event.Time]activities)}
+		l = &endpointLog{connected: make(hours), otherwise: make(hours)}
 		t.logs[src] = l
 	}
 	return l
 }
 
 // see notes an event of a log.
-func (s *Survey) see(host string, src event.Source, t event.Time, what activities) *endpointLog {
+func (s *Survey) see(host string, src event.Source, t event.Time) *endpointLog {
 	l := s.log(host, src)
 	if l.first == event.Never || t < l.first {
 		l.first = t
 	}
 	l.last = max(l.last, t)
-	l.hours[hourOf(t)] |= what
 	s.source(src.String(), "endpoint", t)
+	return l
+}
+
+// other notes an event that is no outbound connect.
+func (s *Survey) other(host string, src event.Source, t event.Time) *endpointLog {
+	l := s.see(host, src, t)
+	l.otherwise.add(t)
 	return l
 }
 
@@ -100,11 +96,11 @@ const maxNotices = 50
 func (s *Survey) Add(b *event.Batch) {
 	for i := range b.Starts {
 		e := &b.Starts[i]
-		s.see(e.Host, e.Source, e.Time, otherwise).starts++
+		s.other(e.Host, e.Source, e.Time).starts++
 	}
 	for i := range b.Stops {
 		e := &b.Stops[i]
-		s.see(e.Host, e.Source, e.Time, otherwise).stops++
+		s.other(e.Host, e.Source, e.Time).stops++
 	}
 	for i := range b.Notices {
 		s.notice(&b.Notices[i])
@@ -137,10 +133,11 @@ func (s *Survey) notice(n *event.Notice) {
 
 func (s *Survey) connect(k *event.Connect) {
 	if !k.Outbound {
-		s.see(k.Host, k.Source, k.Time, otherwise)
+		s.other(k.Host, k.Source, k.Time)
 		return
 	}
-	l := s.see(k.Host, k.Source, k.Time, connected)
+	l := s.see(k.Host, k.Source, k.Time)
+	l.connected.add(k.Time)
 	l.connects++
 	if l.begin == event.Never || k.Time < l.begin {
 		l.begin = k.Time
@@ -153,7 +150,7 @@ func (s *Survey) lookup(l *event.Lookup) {
 		s.source(l.Sensor, "lookups", l.Time)
 		return
 	}
-	s.see(l.Host, l.Source, l.Time, otherwise).lookups++
+	s.other(l.Host, l.Source, l.Time).lookups++
 }
 
 // Clock notes by how much the clock of a host's source is off.
@@ -175,16 +172,15 @@ func (s *Survey) Numbers(host string, src event.Source, n *decode.Numbers) {
 	l.numbers.Merge(n)
 }
 
-// at returns the hour, on the source's clock, of an instant on the wire's.
-func (l *endpointLog) at(t event.Time) event.Time { return hourOf(t.Add(l.offset)) }
-
-// during returns what all sources of a host reported in the hour of t, on the
-// wire's clock.
-func (t *telemetry) during(at event.Time) (all activities) {
+// during returns whether any source of a host reported anything in the hour of
+// an instant on the wire's clock, and whether an outbound connect.
+func (t *telemetry) during(at event.Time) (anything, connect bool) {
 	for _, l := range t.logs {
-		all |= l.hours[l.at(at)]
+		on := at.Add(l.offset)
+		connect = connect || l.connected.has(on)
+		anything = anything || l.otherwise.has(on)
 	}
-	return all
+	return anything || connect, connect
 }
 
 // connects returns the outbound connects of all sources.
