@@ -11,21 +11,27 @@ import (
 )
 
 func formatsCommand() *cobra.Command {
-	return &cobra.Command{
+	var file string
+	cmd := &cobra.Command{
 		Use:   "formats [NAME]",
 		Short: "List the formats that hunt reads, or describe one",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out := cmd.OutOrStdout()
+			c, err := loadConfig(file)
+			if err != nil {
+				return err
+			}
+			formats := pipeline.FormatsOf(&c)
 			if len(args) == 1 {
-				f, err := decode.ByName(pipeline.Formats(), args[0])
+				f, err := decode.ByName(formats, args[0])
 				if err != nil {
 					return err
 				}
 				fmt.Fprintf(out, "%s (%s)\n\n%s\n", f.Name, strings.Join(f.Extensions, ", "), f.Doc)
 				return nil
 			}
-			for _, f := range pipeline.Formats() {
+			for _, f := range formats {
 				title, _, _ := strings.Cut(f.Doc, "\n")
 				fmt.Fprintf(out, "%-18s %s\n", f.Name, title)
 			}
@@ -33,4 +39,7 @@ func formatsCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&file, "config", "", "list the formats of this configuration too")
+	cmd.AddCommand(formatsTryCommand())
+	return cmd
 }

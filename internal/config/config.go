@@ -12,6 +12,7 @@ import (
 	"time"
 	_ "time/tzdata" // the same zones on every machine
 
+	"github.com/postern/postern/internal/decode/columns"
 	"github.com/postern/postern/internal/inventory"
 	"github.com/postern/postern/internal/yamldoc"
 )
@@ -33,8 +34,9 @@ type Config struct {
 	External  []inventory.Network `yaml:"external" doc:"Networks that are outside, though private."`
 	Inventory string              `yaml:"inventory" doc:"The file that lists the hosts, from the folder of this one. See \"postern inventory draft\"."`
 
-	CommunityID CommunityID `yaml:"community_id" doc:"How sensors compute the Community ID of a flow."`
-	Sites       []Site      `yaml:"sites" doc:"The places of the estate whose addresses may be the same, and what was recorded where."`
+	CommunityID CommunityID   `yaml:"community_id" doc:"How sensors compute the Community ID of a flow."`
+	Sites       []Site        `yaml:"sites" doc:"The places of the estate whose addresses may be the same, and what was recorded where."`
+	Formats     []columns.Map `yaml:"formats" doc:"Logs of other makers, by the columns that they have. See docs/config.md; \"postern formats try\" shows what is read."`
 }
 
 // DataTransferThreshold is a volume in a short window.
@@ -117,6 +119,7 @@ func Default() Config {
 		External:              []inventory.Network{},
 		CommunityID:           CommunityID{Seeds: []uint16{0, 1}},
 		Sites:                 []Site{},
+		Formats:               []columns.Map{},
 	}
 }
 
@@ -156,6 +159,7 @@ func (c *Config) Validate() error {
 		{"external", networks(c.Lists())},
 		{"community_id", c.CommunityID.validate()},
 		{"sites", validateSites(c.Sites)},
+		{"formats", columns.Validate(c.Formats)},
 	} {
 		if check.err != nil {
 			return yamldoc.At(check.err, check.section)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/postern/postern/internal/decode/columns"
 	"github.com/postern/postern/internal/inventory"
 )
 
@@ -43,6 +44,14 @@ sites:
   - name: Berlin
     sensors: [zeek-1]
     inputs: ["berlin/*.gz"]
+formats:
+  - name: acme
+    kind: csv
+    separator: tab
+    event: flow
+    time_layout: epoch
+    columns: {time: ts, client: src, client_port: sport, server: dst, server_port: dport}
+    constants: {protocol: tcp}
 `
 
 func load(t *testing.T, text string) Config {
@@ -74,6 +83,11 @@ func TestLoad(t *testing.T) {
 		Inventory:             "estate.csv",
 		CommunityID:           CommunityID{[]uint16{1}},
 		Sites:                 []Site{{"Berlin", []string{"zeek-1"}, []string{"berlin/*.gz"}}},
+		Formats: []columns.Map{{
+			Name: "acme", Kind: "csv", Separator: "tab", Event: "flow", TimeLayout: "epoch",
+			Columns:   columns.Fields{Time: "ts", Client: "src", ClientPort: "sport", Server: "dst", ServerPort: "dport"},
+			Constants: columns.Fields{Protocol: "tcp"},
+		}},
 	}
 	got := load(t, full)
 	if diff := cmp.Diff(want, got, comparePrefixes); diff != "" {
@@ -122,6 +136,8 @@ func TestMistakes(t *testing.T) {
 		{"time_window: {zone: ../../etc/passwd}", "want UTC or a zone"},
 		{"internal: [10.0.0.1/8]", "has host bits"},
 		{"internal: [10.0.0.0/9]\nexternal: [10.0.0.0/9]", "external: network 10.0.0.0/9 is said to be both"},
+		{"formats: [{name: a, kind: xml}]", "formats[0].kind: want csv or json"},
+		{"formats:\n  - name: a\n    kind: json\n    event: flow\n    columns: {clinet: x}\n", "postern.yaml:5:15: unknown key \"clinet\""},
 		{"community_id: {seeds: []}", "community_id.seeds: want between 1 and 8"},
 		{"community_id: {seeds: [1, 1]}", "community_id.seeds[1]: 1 is there twice"},
 		{"community_id: {seeds: [65536]}", "want a whole number from 0 to 65535"},
@@ -330,6 +346,7 @@ func TestManual(t *testing.T) {
 		load(t, block)
 	}
 	checkDocs(t, reflect.TypeFor[Config](), string(manual))
+	checkDocs(t, reflect.TypeFor[columns.Map](), string(manual))
 }
 
 // checkDocs wants a key and its meaning in the manual for every field.

@@ -118,7 +118,7 @@ type run struct {
 }
 
 func (h Hunt) newRun(ctx context.Context) (*run, error) {
-	r := &run{Hunt: h, formats: Formats()}
+	r := &run{Hunt: h}
 	if r.Workers <= 0 {
 		r.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -129,6 +129,7 @@ func (h Hunt) newRun(ctx context.Context) (*run, error) {
 	if r.Config.Budget.PerDay == 0 { // no valid one has that
 		r.Config = config.Default()
 	}
+	r.formats = FormatsOf(&r.Config)
 	r.sites = r.newSites()
 	if len(h.Inputs) == 0 && h.Store == "" {
 		return nil, ErrNoInput

@@ -3,8 +3,10 @@ package pipeline
 import (
 	"slices"
 
+	"github.com/postern/postern/internal/config"
 	"github.com/postern/postern/internal/decode"
 	"github.com/postern/postern/internal/decode/cef"
+	"github.com/postern/postern/internal/decode/columns"
 	"github.com/postern/postern/internal/decode/crowdstrike"
 	"github.com/postern/postern/internal/decode/defender"
 	"github.com/postern/postern/internal/decode/elastic"
@@ -21,6 +23,12 @@ import (
 	"github.com/postern/postern/internal/decode/zeek"
 	"github.com/postern/postern/internal/decode/zscaler"
 )
+
+// FormatsOf returns the formats that Postern reads, and those that a
+// configuration describes.
+func FormatsOf(c *config.Config) []*decode.Format {
+	return append(Formats(), columns.Formats(c.Formats)...)
+}
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {

@@ -17,6 +17,7 @@ type ObjectDecoder struct {
 	tally  *decode.Tally
 	clock  string
 	parser fastjson.Parser
+	parsed *fastjson.Value // the object that was parsed ahead, or nil
 	record func(v *fastjson.Value, b *event.Batch) Verdict
 }
 
@@ -38,7 +39,7 @@ func (d *ObjectDecoder) Decode(b *event.Batch) error {
 		}
 	}()
 	for range batchLines {
-		text, err := d.values.Next()
+		text, err := d.values.NextParsed(d.isObject)
 		switch {
 		case errors.Is(err, decode.ErrLong):
 			d.take(Skip("object too long"))
@@ -53,10 +54,23 @@ func (d *ObjectDecoder) Decode(b *event.Batch) error {
 	return nil
 }
 
-func (d *ObjectDecoder) parse(text []byte, b *event.Batch) Verdict {
-	v, err := d.parser.ParseBytes(text)
+// isObject parses a line that is an object as it stands, as most are.
+func (d *ObjectDecoder) isObject(line []byte) bool {
+	v, err := d.parser.ParseBytes(line)
 	if err != nil || v.Type() != fastjson.TypeObject {
-		return Skip("no JSON object")
+		return false
+	}
+	d.parsed = v
+	return true
+}
+
+func (d *ObjectDecoder) parse(text []byte, b *event.Batch) Verdict {
+	v := d.parsed
+	if d.parsed = nil; v == nil {
+		var err error
+		if v, err = d.parser.ParseBytes(text); err != nil || v.Type() != fastjson.TypeObject {
+			return Skip("no JSON object")
+		}
 	}
 	return d.record(v, b)
 }

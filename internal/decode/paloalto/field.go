@@ -61,39 +61,13 @@ func (f *fields) split(line []byte) bool {
 	defer func() { clear(f.at[f.n:max(before, f.n)]) }()
 	for f.n = 0; f.n < maxFields; f.n++ {
 		var more bool
-		f.at[f.n], line, more = cut(line)
+		f.at[f.n], line, more = gateway.Field(line, ',')
 		if !more {
 			f.n++
 			break
 		}
 	}
 	return f.n >= leastFields
-}
-
-// cut returns the first field. One in quotes may have commas; a quote in it is
-// doubled.
-func cut(line []byte) (field, rest []byte, more bool) {
-	if len(line) > 0 && line[0] == '"' {
-		for i := 1; i < len(line); i++ {
-			n := bytes.IndexByte(line[i:], '"')
-			if n < 0 {
-				break
-			}
-			i += n
-			switch {
-			case i+1 == len(line):
-				return line[1:i], nil, false
-			case line[i+1] == ',':
-				return line[1:i], line[i+2:], true
-			case line[i+1] == '"':
-				i++
-			}
-		}
-	}
-	if i := bytes.IndexByte(line, ','); i >= 0 {
-		return line[:i], line[i+1:], true
-	}
-	return line, nil, false
 }
 
 // ours reports whether the fields are of a log of PAN-OS.

@@ -93,49 +93,21 @@ type row [columns][]byte
 // split fills the row with the fields of a line. It is false when they are not
 // as many as the columns.
 func (r *row) split(line []byte, all []column, tabs bool) bool {
-	for _, c := range all {
-		if line == nil {
+	separator := byte(' ')
+	if tabs {
+		separator = '\t'
+	}
+	for i, c := range all {
+		field, rest, more := gateway.Field(line, separator)
+		if more == (i == len(all)-1) {
 			return false
 		}
-		field, rest := cut(line, tabs)
 		if c != unused && r[c] == nil {
 			r[c] = field
 		}
 		line = rest
 	}
-	return line == nil
-}
-
-// cut returns the first field of a line and the rest, which is nil behind the
-// last one. A field may be quoted, and then have blanks; a quote in it is
-// doubled, or, as some programs write it, stands as it is.
-func cut(line []byte, tabs bool) (field, rest []byte) {
-	sep := byte(' ')
-	if tabs {
-		sep = '\t'
-	}
-	if len(line) > 0 && line[0] == '"' {
-		for i := 1; i < len(line); i++ {
-			n := bytes.IndexByte(line[i:], '"')
-			if n < 0 {
-				break
-			}
-			i += n
-			if i+1 == len(line) {
-				return line[1:i], nil
-			}
-			if line[i+1] == sep {
-				return line[1:i], line[i+2:]
-			}
-			if line[i+1] == '"' {
-				i++
-			}
-		}
-	}
-	if i := bytes.IndexByte(line, sep); i >= 0 {
-		return line[:i], line[i+1:]
-	}
-	return line, nil
+	return true
 }
 
 // first returns the first field that says something.
