@@ -269,6 +269,7 @@ func TestImage(t *testing.T) {
 	for _, tt := range []struct{ folder, file, want string }{
 		{`C:\a\b.exe`, "B.EXE", `C:\a\b.exe`},
 		{`C:\a`, "b.exe", `C:\a\b.exe`},
+		{`C:\a\old.EXE`, "b.exe", `C:\a\old.EXE`},
 		{"/usr/bin/", "curl", "/usr/bin/curl"},
 		{"", "b.exe", "b.exe"},
 		{`C:\a\b.exe`, "", `C:\a\b.exe`},

@@ -37,13 +37,14 @@ func (m *mapper) start(o origin, r *agent.Record, b *event.Batch) agent.Verdict 
 }
 
 // image returns the path of a program. The folder mostly ends in the file's
-// name; where it does not, the name is put behind it.
+// name, or in the name that the file had; where it does not, the name is put
+// behind it.
 func (m *mapper) image(r *agent.Record, folder, file string) string {
 	path, name := m.values.Image(r.Text(folder)), m.values.Image(r.Text(file))
 	switch {
 	case path == "":
 		return name
-	case name == "" || len(path) >= len(name) && strings.EqualFold(path[len(path)-len(name):], name):
+	case name == "" || endsFold(path, name) || endsFold(path, ".exe"):
 		return path
 	}
 	sep := `\`
@@ -51,6 +52,11 @@ func (m *mapper) image(r *agent.Record, folder, file string) string {
 		sep = "/"
 	}
 	return strings.TrimSuffix(path, sep) + sep + name
+}
+
+// endsFold reports whether s ends in suffix, whatever its case.
+func endsFold(s, suffix string) bool {
+	return len(s) >= len(suffix) && strings.EqualFold(s[len(s)-len(suffix):], suffix)
 }
 
 func (m *mapper) opened(o origin, r *agent.Record, b *event.Batch) agent.Verdict {
