@@ -8,9 +8,9 @@ import (
 	"github.com/postern/postern/internal/decode/columns"
 )
 
-// TestOneFormatEach: a line of a proxy's or firewall's log is of one format,
+// TestGatewayLogsAreOfOneFormat: a line of a proxy's or firewall's log is of one format,
 // also beside those that a configuration describes.
-func TestOneFormatEach(t *testing.T) {
+func TestGatewayLogsAreOfOneFormat(t *testing.T) {
 	c := config.Default()
 	c.Formats = []columns.Map{
 		{Name: "own-csv", Kind: "csv", Event: "request", TimeLayout: "epoch", Columns: columns.Fields{Time: "time", Client: "src", Host: "host"}},
