@@ -200,7 +200,15 @@ func (t *telemetry) starts() (n int64) {
 
 // reports reports whether there is any event but notices.
 func (t *telemetry) reports() bool {
-	return t != nil && slices.ContainsFunc(t.sources(), func(s event.Source) bool { return t.logs[s].first != event.Never })
+	if t == nil {
+		return false
+	}
+	for _, l := range t.logs {
+		if l.first != event.Never {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *telemetry) sources() []event.Source {

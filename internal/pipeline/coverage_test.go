@@ -2,9 +2,12 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -165,5 +168,45 @@ func TestCoverageIsDeterministic(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-many workers +one):\n%s", diff)
+	}
+}
+
+// What is left behind a translation is told as that, at its address.
+func TestCoverageBehindNAT(t *testing.T) {
+	d := coverOf(t, []string{natOffice(t).dir})
+	if len(d.Translators) != 1 || d.Translators[0].Address != natAddress {
+		t.Fatalf("translators: %+v", d.Translators)
+	}
+	for _, s := range d.BlindSpots {
+		if s.Question == "who" && s.Cause == "behind-nat" {
+			if s.Sessions != 10 || !slices.Equal(s.Names, []string{natAddress}) || !strings.Contains(s.Fix, natAddress) {
+				t.Errorf("%+v", s)
+			}
+			return
+		}
+	}
+	t.Errorf("no blind spot behind the translation: %+v", d.BlindSpots)
+}
+
+// A host that uses a proxy, and goes past it, is told; so is one that never
+// uses it.
+func TestCoveragePastTheProxy(t *testing.T) {
+	w := newTelemetry(t)
+	w.add("conn.log", connHeader)
+	for i := range 4 {
+		at := morning.Add(time.Duration(i) * time.Minute)
+		w.add("access.log", fmt.Sprintf("%d.500    200 10.0.0.1 TCP_TUNNEL/200 5000 CONNECT a%d.example.net:443 - HIER_DIRECT/198.51.100.9 -\n", at.Unix(), i))
+	}
+	w.connect("ws1", morning, 7, `C:\app.exe`, "10.0.0.1", 50000)
+	w.flow("conn.log", "D1", morning, "10.0.0.1", 50000, 10)
+	w.connect("ws2", morning, 7, `C:\app.exe`, "10.0.0.2", 50001)
+	w.flow("conn.log", "D2", morning, "10.0.0.2", 50001, 20)
+	got := make(map[string][]string)
+	for _, k := range coverOf(t, []string{w.dir}).Traffic {
+		got[k.Kind] = k.Names
+	}
+	want := map[string][]string{"proxy-bypass": {"ws1"}, "proxy-unused": {"ws2"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
