@@ -91,6 +91,12 @@ func (j *join) secondWord(heads map[head]int32, c int32) {
 	if h, ok := heads[own]; ok && (k.Proto == event.UDP || own.voice == kernel) && at.Sub(j.times[h]) <= repeatWithin {
 		j.taken[c] = Repeated
 		return
+	} else if ok && j.sameConnect(h, c) {
+		if !j.saysMore(c, h) {
+			j.taken[c] = SecondWord
+			return
+		}
+		j.taken[h] = SecondWord
 	}
 	heads[own] = c
 	for _, v := range [...]voice{kernel, resolved, counting} { // the one that says least first
@@ -108,6 +114,24 @@ func (j *join) secondWord(heads map[head]int32, c int32) {
 		}
 		j.second(c, h)
 	}
+}
+
+// sameConnect reports whether two connects of one voice, host and tuple are the
+// words of two sources on one: a port is not used again so soon. One agent does
+// not say a thing twice, so what it says twice are two connects.
+func (j *join) sameConnect(h, c int32) bool {
+	k, l := &j.Events.Connects[h], &j.Events.Connects[c]
+	return k.Source != l.Source && j.taken[h] == undecided && j.times[c].Sub(j.times[h]).Abs() <= oneConnect
+}
+
+// saysMore reports whether connect c tells more than connect h of the same
+// voice: which program it was, else that it succeeded.
+func (j *join) saysMore(c, h int32) bool {
+	k, l := &j.Events.Connects[c], &j.Events.Connects[h]
+	if (k.Image == "") != (l.Image == "") {
+		return k.Image != ""
+	}
+	return l.Attempt && !k.Attempt
 }
 
 // second makes c the second word on the connect that k keeps.
