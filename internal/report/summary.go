@@ -182,7 +182,7 @@ func (p *page) notices(s *finding.Summary) {
 	if s.NoticesTotal == 0 {
 		return
 	}
-	p.line("%s", p.style("Sensors that were stopped, started or configured anew", bold))
+	p.line("%s", p.style("Sensors that were stopped, started or configured anew, and logs that were cleared", bold))
 	shown := s.Notices[:min(len(s.Notices), maxNotices)]
 	for _, n := range shown {
 		p.line("  %s %s %s %s: %s", n.Time.Format("2006-01-02 15:04:05"), Terminal(n.Host), n.Source, n.Kind, Terminal(n.Text))
