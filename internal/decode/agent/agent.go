@@ -83,10 +83,10 @@ func (j *JSON) Match(head []byte) bool {
 			}
 			continue
 		}
-		own, any := false, false
+		own, decided := false, false
 		each(v, func(v *fastjson.Value) {
-			if !any {
-				own, any = m.Own(&Record{value: v}), true
+			if !decided {
+				own, decided = m.Own(&Record{value: v}), true
 			}
 		})
 		return own

@@ -52,9 +52,10 @@ func (v *Values) Text(b []byte) string { return v.plain.get(v.within(b, maxText)
 func (v *Values) Command(b []byte) string { return v.plain.get(v.within(b, maxCommand), plain) }
 
 // ID returns a stable identity of a process, in lower case and without braces.
+// There are too many of them to be remembered.
 func (v *Values) ID(b []byte) string {
 	b = bytes.TrimSuffix(bytes.TrimPrefix(b, []byte("{")), []byte("}"))
-	return lower(v.within(b, maxText)) // hardly any repeats for long
+	return lower(v.within(b, maxText))
 }
 
 // Host returns a host's name, in lower case.

@@ -13,7 +13,7 @@ func Formats() []*decode.Format {
 	j := &agent.JSON{
 		Clock: "time (as translated)",
 		New:   func() agent.Mapper { return &mapper{} },
-		Marks: []string{`"class_uid"`},
+		Marks: []string{`"class_uid"`, `"metadata"`, `"severity_id"`},
 	}
 	return []*decode.Format{{
 		Name:       "ocsf",
