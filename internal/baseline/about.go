@@ -52,7 +52,7 @@ func (f *Fleet) link(i int) {
 	if c.quota.counts(e.Host) {
 		f.counted[i] |= inClass
 		f.known++
-		c.add(e, bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
+		c.add(bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
 		c.spreadOf(e)
 	}
 	if timed(e) && c.timed.counts(e.Host) {
@@ -205,7 +205,7 @@ func (f *Fleet) own(k run) *own {
 			o.class.time(e)
 		}
 		if as&inClass != 0 {
-			o.class.add(e, bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
+			o.class.add(bucketOf(f.others(e), f.Hosts), link, reachOf(f.OtherHosts(e.Domain)), f.Young(e))
 			for m, v := range values(e) {
 				if v >= 0 {
 					o.spread[m] = append(o.spread[m], v)

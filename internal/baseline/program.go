@@ -180,7 +180,7 @@ type tally struct {
 	periodic int64
 }
 
-func (t *tally) add(e *detect.Edge, b bucket, k rank, r reach, young bool) {
+func (t *tally) add(b bucket, k rank, r reach, young bool) {
 	t.edges++
 	t.cells[b]++
 	if young {
