@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/postern/postern/internal/coverage"
 	"github.com/postern/postern/internal/score"
@@ -143,7 +144,13 @@ func (p *page) coveredHosts(d *coverage.Document) {
 		return
 	}
 	rows := [][]string{append([]string{"HOST", "WIRE", "ENDPOINT"}, answerTitles...)}
-	shown := d.Hosts[:min(len(d.Hosts), maxHosts)]
+	// Those of which the most is not known come first, so that the bound
+	// leaves out the least.
+	shown := slices.Clone(d.Hosts)
+	slices.SortStableFunc(shown, func(a, b coverage.Host) int {
+		return cmp.Compare(b.Sessions-b.All.Sessions, a.Sessions-a.All.Sessions)
+	})
+	shown = shown[:min(len(shown), maxHosts)]
 	for i := range shown {
 		h := &shown[i]
 		wire := "no"
