@@ -41,6 +41,11 @@ type Format struct {
 	// give an event whole or not at all.
 	Gathers bool
 
+	// Asked says that the format is read only where it is asked for by name,
+	// because its inputs are of another format too: export datagrams within
+	// a packet capture. Match then says whether an input could be one.
+	Asked bool
+
 	// Match reports whether an input that begins with head (at most
 	// HeadSize bytes, UTF-8 unless Binary) is of this format. It must not
 	// accept an input that Open's decoder could not read at all.
@@ -108,7 +113,7 @@ func ByName(formats []*Format, name string) (*Format, error) {
 }
 
 // Detect returns the only format that matches an input which begins with raw,
-// and text, which is raw as UTF-8. It is an error for none or for several to
+// and text, which is raw as UTF-8, and that need not be asked for. It is an error for none or for several to
 // match: an analyst must be able to trust what was read.
 func Detect(formats []*Format, raw, text []byte) (*Format, error) {
 	var found []*Format
@@ -117,7 +122,7 @@ func Detect(formats []*Format, raw, text []byte) (*Format, error) {
 		if f.Binary {
 			head = raw
 		}
-		if f.Match(head) {
+		if !f.Asked && f.Match(head) {
 			found = append(found, f)
 		}
 	}

@@ -108,3 +108,15 @@ func TestOpen(t *testing.T) {
 		})
 	}
 }
+
+// A format that must be asked for is not found, and stands in no other's way.
+func TestDetectPassesOverWhatMustBeAsked(t *testing.T) {
+	asked, found := dumping("asked", "{", false, nil), dumping("json", "{", false, nil)
+	asked.Asked = true
+	if f, err := decode.Detect([]*decode.Format{asked, found}, nil, []byte("{}")); err != nil || f != found {
+		t.Errorf("found %v, %v", f, err)
+	}
+	if f, err := decode.Detect([]*decode.Format{asked}, nil, []byte("{}")); !errors.Is(err, decode.ErrUnknown) {
+		t.Errorf("found %v, %v", f, err)
+	}
+}
