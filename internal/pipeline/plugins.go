@@ -11,6 +11,7 @@ import (
 	"github.com/postern/postern/internal/decode/defender"
 	"github.com/postern/postern/internal/decode/elastic"
 	"github.com/postern/postern/internal/decode/fortinet"
+	"github.com/postern/postern/internal/decode/netflow"
 	"github.com/postern/postern/internal/decode/nvm"
 	"github.com/postern/postern/internal/decode/ocsf"
 	"github.com/postern/postern/internal/decode/osquery"
@@ -32,5 +33,5 @@ func FormatsOf(c *config.Config) []*decode.Format {
 
 // Formats returns the formats that Postern reads, in the order of the manual.
 func Formats() []*decode.Format {
-	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), zscaler.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats(), osquery.Formats(), ocsf.Formats())
+	return slices.Concat(winlog.Formats(), zeek.Formats(), suricata.Formats(), netflow.Formats(), pcap.Formats(), squid.Formats(), w3c.Formats(), cef.Formats(), zscaler.Formats(), paloalto.Formats(), fortinet.Formats(), elastic.Formats(), nvm.Formats(), defender.Formats(), crowdstrike.Formats(), osquery.Formats(), ocsf.Formats())
 }
