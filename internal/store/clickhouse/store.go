@@ -156,11 +156,6 @@ func open(ctx context.Context, a address) (_ *Store, err error) {
 	if err := s.connect(ctx, a); err != nil {
 		return nil, err
 	}
-	for _, shard := range s.shards {
-		if err := shard.usable(ctx, s.site); err != nil {
-			return nil, err
-		}
-	}
 	epochs, err := s.numbers(ctx, "SELECT toInt64(if(count() = 0, 0, max(epoch) + 1)) FROM removed")
 	if err != nil {
 		return nil, fmt.Errorf("reading which sessions were removed: %w", err)
@@ -170,7 +165,8 @@ func open(ctx context.Context, a address) (_ *Store, err error) {
 	return s, nil
 }
 
-// connect connects to the server of the address, and to one of each shard.
+// connect connects to the server of the address, and to one of each shard, and
+// looks whether the tables are there.
 func (s *Store) connect(ctx context.Context, a address) error {
 	first, err := connect(ctx, a, nil)
 	if isCode(err, codeUnknownDatabase) {
@@ -185,6 +181,9 @@ func (s *Store) connect(ctx context.Context, a address) error {
 		return err
 	}
 	s.site = siteOf(a, members)
+	if err := first.usable(ctx, s.site); err != nil {
+		return err
+	}
 	if a.cluster == "" {
 		s.shards = []*server{first}
 		return nil
@@ -205,6 +204,9 @@ func (s *Store) connect(ctx context.Context, a address) error {
 			return fmt.Errorf("shard %d: %w", m.shard, err)
 		}
 		s.shards = append(s.shards, shard)
+		if err := shard.usable(ctx, s.site); err != nil {
+			return fmt.Errorf("shard %d: %w", m.shard, err)
+		}
 	}
 	return nil
 }

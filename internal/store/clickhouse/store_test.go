@@ -45,3 +45,12 @@ func open(t *testing.T, at string) store.Store {
 	}
 	return s
 }
+
+// TestKilled kills a client of a server that goes on.
+func TestKilled(t *testing.T) {
+	at := storetest.ToBeKilled()
+	if at == "" {
+		at = clickhousetest.Start(t).Address("killed")
+	}
+	storetest.Kill(t, at, 50, open)
+}

@@ -158,8 +158,8 @@ func TestInUse(t *testing.T) {
 	for lines := bufio.NewScanner(out); lines.Scan() && !strings.Contains(lines.Text(), "holding"); {
 	}
 	_, err = duckdb.Open(t.Context(), path, duckdb.Config{})
-	if !errors.Is(err, store.ErrInUse) || !strings.Contains(err.Error(), "lock") {
-		t.Errorf("error %v is not that the store is in use, with DuckDB's message", err)
+	if !errors.Is(err, store.ErrInUse) || !strings.Contains(err.Error(), fmt.Sprint("PID ", cmd.Process.Pid)) {
+		t.Errorf("error %v is not that the store is in use, and by whom", err)
 	}
 }
 

@@ -17,7 +17,8 @@ import (
 // A Server listens on loopback until its test ends. Its user "default" has no
 // password, "locked" has Password, and "reader" may only read.
 type Server struct {
-	Port int
+	Port, SecurePort int
+
 	dir  string
 	cmd  *exec.Cmd
 	stop func()
@@ -48,8 +49,10 @@ func StartCluster(t *testing.T, n int) []*Server {
 		t.Skip("clickhouse-server is not installed (Debian: apt-get install clickhouse-server)")
 	}
 	servers := make([]*Server, n)
-	for i, port := range ports(t, n) {
-		servers[i] = &Server{Port: port, dir: t.TempDir()}
+	free := ports(t, 2*n)
+	for i := range servers {
+		servers[i] = &Server{Port: free[2*i], SecurePort: free[2*i+1], dir: t.TempDir()}
+		servers[i].certify(t)
 	}
 	for _, s := range servers {
 		s.configure(t, servers)
@@ -102,12 +105,15 @@ func (s *Server) configure(t *testing.T, all []*Server) {
 	for name, text := range map[string]string{
 		"config.xml": fmt.Sprintf(`<yandex>
 	<logger><level>warning</level><console>1</console></logger>
-	<tcp_port>%d</tcp_port><listen_host>127.0.0.1</listen_host>
+	<tcp_port>%d</tcp_port><tcp_port_secure>%d</tcp_port_secure><openSSL><server>
+		<certificateFile>%sca.pem</certificateFile><privateKeyFile>%skey.pem</privateKeyFile>
+		<verificationMode>none</verificationMode><disableProtocols>sslv2,sslv3</disableProtocols>
+	</server></openSSL><listen_host>127.0.0.1</listen_host>
 	<path>%s</path><tmp_path>%s</tmp_path><user_files_path>%s</user_files_path><format_schema_path>%s</format_schema_path>
 	<mark_cache_size>16777216</mark_cache_size>
 	<users_config>users.xml</users_config><default_profile>default</default_profile><default_database>default</default_database>
 	<remote_servers><%s>%s</%s></remote_servers>
-</yandex>`, s.Port, path("data"), path("tmp"), path("files"), path("formats"), Cluster, shards.String(), Cluster),
+</yandex>`, s.Port, s.SecurePort, path(""), path(""), path("data"), path("tmp"), path("files"), path("formats"), Cluster, shards.String(), Cluster),
 		"users.xml": `<yandex>
 	<profiles><default><max_memory_usage>1000000000</max_memory_usage><max_threads>2</max_threads></default><reader><readonly>2</readonly></reader></profiles>
 	<quotas><default></default></quotas>
