@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"math"
 	"os"
@@ -10,7 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/postern/postern/internal/coverage"
 	"github.com/postern/postern/internal/finding"
+	"github.com/postern/postern/internal/pipeline"
 	"github.com/postern/postern/internal/report"
 )
 
@@ -71,23 +72,23 @@ some input could not be read. Finding something is not an error.`,
 }
 
 func (f huntFlags) run(ctx context.Context, out io.Writer, args []string) error {
-	bar := newBar(os.Stderr)
-	h, err := f.hunt(args, bar)
+	var doc *finding.Document
+	var seen *coverage.Document
+	err := f.with(ctx, args, func(h *pipeline.Hunt) (err error) {
+		h.Budgeted, h.Top, h.MinScore = f.budgeted, f.top, f.minScore
+		h.Series = f.series || f.report != ""
+		if f.report == "" {
+			doc, err = h.Run(ctx)
+		} else {
+			doc, seen, err = h.Report(ctx)
+		}
+		return err
+	})
 	if err != nil {
 		return err
 	}
-	h.Budgeted, h.Top, h.MinScore = f.budgeted, f.top, f.minScore
-	h.Series = f.series || f.report != ""
-	doc, err := h.Run(ctx)
-	bar.done()
-	if ctx.Err() != nil {
-		err = errors.New("interrupted")
-	}
-	if err != nil {
-		return &exitError{exitFailed, err}
-	}
 	if f.report != "" {
-		if err := writeReport(f.report, doc); err != nil {
+		if err := writeReport(f.report, doc, seen); err != nil {
 			return &exitError{exitFailed, err}
 		}
 	}

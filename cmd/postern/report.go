@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postern/postern/internal/coverage"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/pipeline"
 	"github.com/postern/postern/internal/report/html"
@@ -29,7 +30,7 @@ func reportCommand() *cobra.Command {
 		Short: "Write the findings as one HTML file",
 		Long: `Report reads evidence as hunt does, or what a store holds already, and writes one
 HTML file: how much of the outbound TLS the evidence explains, the ranked
-findings, and a triage card for each. The file needs no network and no other
+findings, a triage card for each, and what could not be seen. The file needs no network and no other
 file, and prints to PDF from any browser.
 
 Exit codes: as hunt's.`,
@@ -57,16 +58,20 @@ func storeOrInput(f *inputFlags, name string) cobra.PositionalArgs {
 }
 
 func (f reportFlags) run(ctx context.Context, out io.Writer, args []string) error {
-	doc, err := f.tell(ctx, args, func(h *pipeline.Hunt) {
+	var doc *finding.Document
+	var seen *coverage.Document
+	err := f.with(ctx, args, func(h *pipeline.Hunt) (err error) {
 		h.Top, h.MinScore, h.Series = f.top, math.Inf(-1), true
+		doc, seen, err = h.Report(ctx)
+		return err
 	})
 	if err != nil {
 		return err
 	}
 	if f.out == "-" {
-		err = html.Write(out, doc)
+		err = html.Write(out, doc, seen)
 	} else {
-		err = writeReport(f.out, doc)
+		err = writeReport(f.out, doc, seen)
 	}
 	if err != nil {
 		return &exitError{exitFailed, err}
@@ -76,29 +81,33 @@ func (f reportFlags) run(ctx context.Context, out io.Writer, args []string) erro
 
 // tell runs a hunt that ask has set up, with progress.
 func (f inputFlags) tell(ctx context.Context, args []string, ask func(*pipeline.Hunt)) (*finding.Document, error) {
+	var doc *finding.Document
+	err := f.with(ctx, args, func(h *pipeline.Hunt) (err error) {
+		ask(h)
+		doc, err = h.Run(ctx)
+		return err
+	})
+	return doc, err
+}
+
+// with lets run make something of a hunt, with progress.
+func (f inputFlags) with(ctx context.Context, args []string, run func(*pipeline.Hunt) error) error {
 	bar := newBar(os.Stderr)
 	h, err := f.hunt(args, bar)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ask(&h)
-	doc, err := h.Run(ctx)
+	err = run(&h)
 	bar.done()
-	if ctx.Err() != nil {
-		err = errors.New("interrupted")
-	}
-	if err != nil {
-		return nil, &exitError{exitFailed, err}
-	}
-	return doc, nil
+	return failed(ctx, err)
 }
 
 // writeReport writes the report to a file, for its owner's eyes: it holds user
 // names and command lines.
-func writeReport(name string, doc *finding.Document) error {
+func writeReport(name string, doc *finding.Document, seen *coverage.Document) error {
 	file, err := os.OpenFile(name, os.O_CREATE|os.O_WRONLY|os.O_TRUNC, 0o600)
 	if err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
-	return errors.Join(html.Write(file, doc), file.Close())
+	return errors.Join(html.Write(file, doc, seen), file.Close())
 }

@@ -31,6 +31,32 @@ func (h Hunt) Coverage(ctx context.Context, c *sysmon.Config) (*coverage.Documen
 	return d, errors.Join(err, r.store.Close())
 }
 
+// Report is [Hunt.Run] and [Hunt.Coverage] of one pass over the inputs: the
+// findings, and what could not be seen.
+func (h Hunt) Report(ctx context.Context) (*finding.Document, *coverage.Document, error) {
+	r, err := h.newRun(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	doc, c, err := r.report(ctx)
+	return doc, c, errors.Join(err, r.store.Close())
+}
+
+func (r *run) report(ctx context.Context) (*finding.Document, *coverage.Document, error) {
+	r.watch = newWatch(r.Networks)
+	inputs, j, err := r.readAndJoin(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	c, err := r.assess(ctx, inputs, j, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.watch = nil // c has what it saw
+	doc, err := r.document(ctx, inputs, j)
+	return doc, c, err
+}
+
 // Audit says what a configuration of Sysmon hides, without any evidence.
 func Audit(c *sysmon.Config) (*sysmon.Report, error) {
 	classes, err := program.Shipped()
@@ -86,13 +112,18 @@ func (r *run) coverage(ctx context.Context, c *sysmon.Config) (*coverage.Documen
 	if err != nil {
 		return nil, err
 	}
+	return r.assess(ctx, inputs, j, c)
+}
+
+// assess takes in the sessions that the join stored.
+func (r *run) assess(ctx context.Context, inputs []finding.Input, j *joined, c *sysmon.Config) (*coverage.Document, error) {
 	release()
 	r.Progress.Stage("assessing", 0)
 	g := coverage.NewGauge(r.evidence(j))
 	if err := r.store.Flush(ctx); err != nil {
 		return nil, err
 	}
-	err = r.store.Sessions(ctx, store.SessionFilter{}, func(s *event.Session) error {
+	err := r.store.Sessions(ctx, store.SessionFilter{}, func(s *event.Session) error {
 		g.Add(s)
 		return nil
 	})

@@ -171,6 +171,30 @@ func TestCoverageIsDeterministic(t *testing.T) {
 	}
 }
 
+// One pass gives what two would: the findings are those of a run that asks for
+// no coverage, and the coverage is that of a run that tells nothing.
+func TestReportIsRunAndCoverage(t *testing.T) {
+	networks, err := inventory.NewNetworks(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := Hunt{Inputs: officeParts, Networks: networks, Top: 5}
+	doc, seen, err := h.Report(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	alone, err := h.Run(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(alone, doc); diff != "" {
+		t.Errorf("findings (-alone +with coverage):\n%s", diff)
+	}
+	if diff := cmp.Diff(coverOf(t, officeParts), seen); diff != "" {
+		t.Errorf("coverage (-alone +with findings):\n%s", diff)
+	}
+}
+
 // What is left behind a translation is told as that, at its address.
 func TestCoverageBehindNAT(t *testing.T) {
 	d := coverOf(t, []string{natOffice(t).dir})

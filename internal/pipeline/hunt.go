@@ -160,6 +160,11 @@ func (r *run) run(ctx context.Context) (*finding.Document, error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.document(ctx, inputs, joined)
+}
+
+// document ranks what the join gave, and tells of it.
+func (r *run) document(ctx context.Context, inputs []finding.Input, joined *joined) (*finding.Document, error) {
 	release()
 	r.Progress.Stage("scoring", 0)
 	clusters, fleet, scorer, err := r.score(ctx, joined)

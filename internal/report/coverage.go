@@ -47,7 +47,7 @@ func (p *page) known(d *coverage.Document) {
 	if d.First != nil && d.Last != nil {
 		p.line("  %s, %s by the wire, from %s to %s UTC", sessions(k.Sessions), grouped(k.OnWire), d.First.Format(minute), d.Last.Format(minute))
 	}
-	p.line("  they sent %s", atLeast(k.BytesOut, k.NoBytes))
+	p.line("  they sent %s", AtLeast(k.BytesOut, k.NoBytes))
 	for _, q := range []struct {
 		name string
 		*coverage.Answer
@@ -81,8 +81,8 @@ func shareOf(x *float64) string {
 	return fmt.Sprintf("%.1f %%", 100**x)
 }
 
-// atLeast writes bytes beside which some sessions are of unknown size.
-func atLeast(bytes *int64, unknown int64) string {
+// AtLeast writes bytes beside which some sessions are of unknown size.
+func AtLeast(bytes *int64, unknown int64) string {
 	switch {
 	case bytes == nil:
 		return "unknown bytes"
@@ -101,7 +101,7 @@ func (p *page) blindSpots(all []coverage.BlindSpot) {
 		p.line("  none")
 	}
 	for i, s := range all[:min(len(all), maxSpots)] {
-		p.line("%3d %-9s %s in %s on %s", i+1, questionTitles[s.Question], atLeast(s.BytesOut, s.NoBytes), sessions(s.Sessions), hosts(s.Hosts))
+		p.line("%3d %-9s %s in %s on %s", i+1, questionTitles[s.Question], AtLeast(s.BytesOut, s.NoBytes), sessions(s.Sessions), hosts(s.Hosts))
 		p.line("              %s (%s)", s.Text, s.Cause)
 		p.line("              %s", p.style("→ "+Terminal(s.Fix), faint))
 	}
@@ -144,13 +144,7 @@ func (p *page) coveredHosts(d *coverage.Document) {
 		return
 	}
 	rows := [][]string{append([]string{"HOST", "WIRE", "ENDPOINT"}, answerTitles...)}
-	// Those of which the most is not known come first, so that the bound
-	// leaves out the least.
-	shown := slices.Clone(d.Hosts)
-	slices.SortStableFunc(shown, func(a, b coverage.Host) int {
-		return cmp.Compare(b.Sessions-b.All.Sessions, a.Sessions-a.All.Sessions)
-	})
-	shown = shown[:min(len(shown), maxHosts)]
+	shown := LeastKnown(d.Hosts, maxHosts)
 	for i := range shown {
 		h := &shown[i]
 		wire := "no"
@@ -164,6 +158,16 @@ func (p *page) coveredHosts(d *coverage.Document) {
 	p.grid("", rows)
 	p.more(len(d.Hosts) - maxHosts)
 	p.hostProblems(d.Hosts)
+}
+
+// LeastKnown returns at most n hosts, those first of which the most sessions are
+// not known as a whole: what the bound leaves out is what matters least.
+func LeastKnown(all []coverage.Host, n int) []coverage.Host {
+	all = slices.Clone(all)
+	slices.SortStableFunc(all, func(a, b coverage.Host) int {
+		return cmp.Compare(b.Sessions-b.All.Sessions, a.Sessions-a.All.Sessions)
+	})
+	return all[:min(len(all), n)]
 }
 
 func (p *page) hostProblems(all []coverage.Host) {
@@ -189,7 +193,7 @@ func (p *page) traffic(all []coverage.Traffic) {
 	p.line("")
 	p.line("%s", p.style("Traffic that is harder to see, or to control", bold))
 	for _, t := range all {
-		p.line("  %s, %s, on %s: %s", sessions(t.Sessions), atLeast(t.BytesOut, t.NoBytes), hosts(t.Hosts), t.Text)
+		p.line("  %s, %s, on %s: %s", sessions(t.Sessions), AtLeast(t.BytesOut, t.NoBytes), hosts(t.Hosts), t.Text)
 		p.line("    %s", p.style("→ "+t.Fix, faint))
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/postern/postern/internal/coverage"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/inventory"
 	"github.com/postern/postern/internal/pipeline"
@@ -131,11 +132,11 @@ func (b *browser) quiet(page string) {
 	}
 }
 
-// saved writes the report of d and returns its place.
-func saved(t *testing.T, d *finding.Document) string {
+// saved writes the report of d and c, and returns its place.
+func saved(t *testing.T, d *finding.Document, c *coverage.Document) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := html.Write(&out, d); err != nil {
+	if err := html.Write(&out, d, c); err != nil {
 		t.Fatal(err)
 	}
 	page := filepath.Join(t.TempDir(), "report.html")
@@ -145,20 +146,20 @@ func saved(t *testing.T, d *finding.Document) string {
 	return page
 }
 
-func office(t *testing.T) *finding.Document {
+func office(t *testing.T) (*finding.Document, *coverage.Document) {
 	t.Helper()
 	networks, err := inventory.NewNetworks(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	root := "../../../examples/office/"
-	doc, err := pipeline.Hunt{
+	doc, seen, err := pipeline.Hunt{
 		Inputs: []string{root + "endpoint", root + "zeek"}, Top: 20, MinScore: math.Inf(-1), Networks: networks, Series: true,
-	}.Run(t.Context())
+	}.Report(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	return doc
+	return doc, seen
 }
 
 const overflows = `document.documentElement.scrollWidth - document.documentElement.clientWidth`
@@ -166,11 +167,12 @@ const overflows = `document.documentElement.scrollWidth - document.documentEleme
 // TestOfficeInChromium opens the report of the example estate as people would.
 func TestOfficeInChromium(t *testing.T) {
 	b := newBrowser(t)
-	page := saved(t, office(t))
+	doc, seen := office(t)
+	page := saved(t, doc, seen)
 	for _, size := range []struct {
 		name          string
 		width, height int64
-	}{{"wide", 1280, 900}, {"narrow", 390, 844}} {
+	}{{"wide", 1280, 900}, {"middle", 768, 1024}, {"narrow", 390, 844}} {
 		for _, scheme := range []string{"light", "dark"} {
 			name := size.name + "-" + scheme
 			b.open(page, size.width, size.height, scheme)
@@ -183,7 +185,7 @@ func TestOfficeInChromium(t *testing.T) {
 				t.Errorf("%s: %d pixels too wide with all open", name, n)
 			}
 			eval[bool](b, `document.querySelectorAll("details.sub").forEach(d => d.open = false) === undefined`)
-			for i, at := range []string{`svg.gaps`, `.cards`, `.cards .pivots`, `details.card:nth-of-type(3)`, `.account`} {
+			for i, at := range []string{`svg.gaps`, `.cards`, `.cards .pivots`, `details.card:nth-of-type(3)`, `#coverage`, `.covered`, `.account`} {
 				eval[bool](b, `document.querySelector("`+at+`").scrollIntoView() === undefined`)
 				b.picture(name + "-" + string(rune('a'+i)))
 			}
@@ -195,7 +197,8 @@ func TestOfficeInChromium(t *testing.T) {
 // TestKeyboardAlone: everything can be reached and worked without a mouse.
 func TestKeyboardAlone(t *testing.T) {
 	b := newBrowser(t)
-	page := saved(t, office(t))
+	doc, seen := office(t)
+	page := saved(t, doc, seen)
 	b.open(page, 1280, 900, "light")
 	focused := `document.activeElement.textContent.trim()`
 	b.do(chromedp.KeyEvent(kb.Tab))
@@ -205,6 +208,13 @@ func TestKeyboardAlone(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Enter))
 	if got := eval[string](b, `location.hash`); got != "#findings" {
 		t.Errorf("it leads to %q", got)
+	}
+
+	// The links to the sections come next, and lead there.
+	for _, id := range []string{"findings", "triage", "coverage", "account"} {
+		eval[bool](b, `document.querySelector(".jump a[href='#`+id+`']").focus() === undefined`)
+		b.do(chromedp.KeyEvent(kb.Enter))
+		b.wait(`location.hash === "#` + id + `" && document.querySelector("section:target") !== null`)
 	}
 
 	// The third card is closed. Enter opens it, and again closes it.
@@ -253,8 +263,8 @@ func (b *browser) wait(expression string) {
 // TestPrints: a PDF comes out, with a page for each card and more.
 func TestPrints(t *testing.T) {
 	b := newBrowser(t)
-	doc := office(t)
-	page := saved(t, doc)
+	doc, seen := office(t)
+	page := saved(t, doc, seen)
 	b.open(page, 1280, 900, "dark")
 	pdf, err := chromedp.Run(b.ctx, chromedp.PrintToPDF(chromedp.PDFPrintBackground(), chromedp.PDFPreferCSSPageSize()))
 	if err != nil {
@@ -276,7 +286,7 @@ func TestPrints(t *testing.T) {
 // page's own policy, and the listener of these tests hears of it.
 func TestPolicyBinds(t *testing.T) {
 	b := newBrowser(t)
-	page := saved(t, hostile())
+	page := saved(t, hostile(), blind(60, evil))
 	b.open(page, 1280, 900, "light")
 	b.quiet(page)
 	if got := eval[string](b, `String(window.owned)`); got != "undefined" {

@@ -15,6 +15,7 @@ import (
 	"html/template"
 	"io"
 
+	"github.com/postern/postern/internal/coverage"
 	"github.com/postern/postern/internal/finding"
 )
 
@@ -27,21 +28,23 @@ const (
 //go:embed page
 var assets embed.FS
 
-// Write writes the report of d. The cards that would make the page too large
-// are left out, and the page says so.
-func Write(w io.Writer, d *finding.Document) error {
-	if err := write(w, d); err != nil {
+// Write writes the report of d, and of what could not be seen by c; with a nil c
+// it does not speak of that. The cards that would make the page too large are
+// left out, and the page says so.
+func Write(w io.Writer, d *finding.Document, c *coverage.Document) error {
+	if err := write(w, d, c); err != nil {
 		return fmt.Errorf("writing the report: %w", err)
 	}
 	return nil
 }
 
-func write(w io.Writer, d *finding.Document) error {
+func write(w io.Writer, d *finding.Document, c *coverage.Document) error {
 	t, err := template.ParseFS(assets, "page/*.gohtml")
 	if err != nil {
 		return err
 	}
 	v := view(d)
+	v.Coverage = covered(c)
 	if err := v.dress(); err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	nethtml "golang.org/x/net/html"
 
+	"github.com/postern/postern/internal/coverage"
 	"github.com/postern/postern/internal/finding"
 	"github.com/postern/postern/internal/report/html"
 )
@@ -100,10 +101,10 @@ func estate(at time.Time, text string) *finding.Estate {
 
 func hostile() *finding.Document { return made(3, evil) }
 
-func written(t *testing.T, d *finding.Document) string {
+func written(t *testing.T, d *finding.Document, c *coverage.Document) string {
 	t.Helper()
 	var out bytes.Buffer
-	if err := html.Write(&out, d); err != nil {
+	if err := html.Write(&out, d, c); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()
@@ -113,11 +114,11 @@ func written(t *testing.T, d *finding.Document) string {
 // have made an element, an attribute that acts, or a character that deceives.
 func TestHostileTextIsInert(t *testing.T) {
 	usual := make(map[string]bool)
-	for _, e := range elements(t, written(t, made(3, "harmless\x00"))) {
+	for _, e := range elements(t, written(t, made(3, "harmless\x00"), blind(3, "harmless\x00"))) {
 		usual[e] = true
 	}
 	once := make(map[string]int)
-	for _, e := range elements(t, written(t, hostile())) {
+	for _, e := range elements(t, written(t, hostile(), blind(3, evil))) {
 		once[e]++
 		if !usual[e] {
 			t.Errorf("the logs made <%s>", e)
@@ -126,7 +127,7 @@ func TestHostileTextIsInert(t *testing.T) {
 	if len(usual) < 50 || once["script"] != 1 || once["style"] != 1 {
 		t.Errorf("%d kinds of elements, %d scripts, %d styles", len(usual), once["script"], once["style"])
 	}
-	for _, r := range written(t, hostile()) {
+	for _, r := range written(t, hostile(), blind(3, evil)) {
 		if r != '\n' && (unicode.IsControl(r) || unicode.Is(unicode.Cf, r)) {
 			t.Fatalf("the page holds %U", r)
 		}
@@ -170,7 +171,7 @@ var (
 // TestPolicy: the policy allows the one style and the one script that are
 // there, and nothing else.
 func TestPolicy(t *testing.T) {
-	page := written(t, hostile())
+	page := written(t, hostile(), blind(3, evil))
 	m := policyOf.FindStringSubmatch(page)
 	if m == nil {
 		t.Fatal("there is no policy")
@@ -191,7 +192,7 @@ func TestPolicy(t *testing.T) {
 
 // TestNothingIsLoaded: no address of another place is in the page, but as text.
 func TestNothingIsLoaded(t *testing.T) {
-	page := written(t, made(2, "harmless"))
+	page := written(t, made(2, "harmless"), blind(2, "harmless"))
 	if m := regexp.MustCompile(`(?i)https?:|//[a-z]|@import|url\(|<link|srcset|data:`).FindString(
 		regexp.MustCompile(`(?m)^ *// .*$`).ReplaceAllString(page, "")); m != "" {
 		t.Errorf("the page holds %q", m)
@@ -202,7 +203,7 @@ func TestNothingIsLoaded(t *testing.T) {
 // hostile text makes the page grow beyond its bound. What is left out is named.
 func TestSizes(t *testing.T) {
 	const limit, maxFindings = 5_000_000, 1200
-	rich := written(t, made(200, `C:\Apps\A & B\agent.exe`))
+	rich := written(t, made(200, `C:\Apps\A & B\agent.exe`), blind(1000, `C:\Apps\A & B\agent.exe`))
 	if len(rich) >= limit || strings.Contains(rich, "This card is left out") {
 		t.Errorf("%d bytes for 200 findings", len(rich))
 	}
@@ -214,7 +215,7 @@ func TestSizes(t *testing.T) {
 	for range 100 {
 		large.Summary.Notices = append(large.Summary.Notices, large.Summary.Notices[0])
 	}
-	huge := written(t, large)
+	huge := written(t, large, blind(3000, strings.Repeat("\u202e<\x00&", 1000)))
 	if len(huge) >= limit || !strings.Contains(huge, "This card is left out") {
 		t.Errorf("%d bytes for %d hostile findings", len(huge), maxFindings)
 	}
@@ -222,7 +223,7 @@ func TestSizes(t *testing.T) {
 
 // TestEveryRowLeadsToACard, also where the card is left out.
 func TestEveryRowLeadsToACard(t *testing.T) {
-	page := written(t, made(60, strings.Repeat("<&", 5000)))
+	page := written(t, made(60, strings.Repeat("<&", 5000)), nil)
 	links := regexp.MustCompile(`href="#(AN[^"]*)"`).FindAllStringSubmatch(page, -1)
 	if len(links) != 60 {
 		t.Fatalf("%d links", len(links))
@@ -237,7 +238,7 @@ func TestEveryRowLeadsToACard(t *testing.T) {
 // TestNothingAtAll: a run without findings, sessions or anything else has a
 // page too.
 func TestNothingAtAll(t *testing.T) {
-	page := written(t, &finding.Document{})
+	page := written(t, &finding.Document{}, &coverage.Document{})
 	for _, want := range []string{"Nothing to list.", "no sessions", "Nothing is known to be missing."} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not say %q", want)
@@ -247,7 +248,7 @@ func TestNothingAtAll(t *testing.T) {
 
 // TestTheSamePage: the same document gives the same bytes.
 func TestTheSamePage(t *testing.T) {
-	a, b := strings.Split(written(t, made(5, "x")), "\n"), strings.Split(written(t, made(5, "x")), "\n")
+	a, b := strings.Split(written(t, made(5, "x"), blind(5, "x")), "\n"), strings.Split(written(t, made(5, "x"), blind(5, "x")), "\n")
 	if diff := cmp.Diff(a, b); diff != "" {
 		t.Error(diff)
 	}

@@ -33,6 +33,8 @@ type pageView struct {
 
 	Hosts     []hostView
 	MoreHosts int
+
+	Coverage *coverageView // nil when nothing is known of it
 }
 
 // A fact is a label and a text.
