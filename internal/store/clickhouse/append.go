@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/postern/postern/internal/event"
 )
 
@@ -47,17 +49,21 @@ func (s *Store) Flush(ctx context.Context) error {
 	return nil
 }
 
+// flushRows flushes some writers at a time: each waits for the server's disk.
 func (s *Store) flushRows(ctx context.Context) error {
-	for _, w := range s.writers() {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := w.flush(ctx); err != nil {
-			return err
-		}
+	if err := ctx.Err(); err != nil {
+		return err
 	}
-	return nil
+	var g errgroup.Group
+	g.SetLimit(flushers)
+	for _, w := range s.writers() {
+		g.Go(func() error { return w.flush(ctx) })
+	}
+	return g.Wait()
 }
+
+// flushers is how many tables are flushed at once.
+const flushers = 4
 
 // An anyWriter is a writer of whatever rows.
 type anyWriter interface {

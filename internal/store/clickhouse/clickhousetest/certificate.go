@@ -16,7 +16,7 @@ import (
 
 // certify writes a certificate for loopback, which vouches for itself, and its
 // key.
-func (s *Server) certify(t *testing.T) {
+func (s *Server) certify(t testing.TB) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -36,13 +36,13 @@ func (s *Server) Address(database string) string {
 }
 
 // Start starts a server. The test is skipped where none is installed.
-func Start(t *testing.T) *Server {
+func Start(t testing.TB) *Server {
 	t.Helper()
 	return StartCluster(t, 1)[0]
 }
 
 // StartCluster starts n servers that know each other as the shards of Cluster.
-func StartCluster(t *testing.T, n int) []*Server {
+func StartCluster(t testing.TB, n int) []*Server {
 	t.Helper()
 	program := find()
 	if program == "" {
@@ -75,7 +75,7 @@ func find() string {
 }
 
 // ports returns n ports that nobody listens on.
-func ports(t *testing.T, n int) []int {
+func ports(t testing.TB, n int) []int {
 	t.Helper()
 	free := make([]int, n)
 	for i := range free {
@@ -89,7 +89,7 @@ func ports(t *testing.T, n int) []int {
 	return free
 }
 
-func (s *Server) configure(t *testing.T, all []*Server) {
+func (s *Server) configure(t testing.TB, all []*Server) {
 	t.Helper()
 	var shards strings.Builder
 	for _, other := range all {
@@ -136,7 +136,7 @@ func user(name, password, profile string) string {
 // one is kept.
 const supervise = `"$@" & pid=$!; read -r _; kill -9 "$pid"; wait "$pid"`
 
-func (s *Server) start(t *testing.T, program string) {
+func (s *Server) start(t testing.TB, program string) {
 	t.Helper()
 	log, err := os.Create(filepath.Join(s.dir, "log"))
 	if err != nil {
@@ -163,7 +163,7 @@ func (s *Server) start(t *testing.T, program string) {
 func (s *Server) Stop() { s.stop() }
 
 // await waits until the server listens.
-func (s *Server) await(t *testing.T) {
+func (s *Server) await(t testing.TB) {
 	t.Helper()
 	for deadline := time.Now().Add(time.Minute); time.Now().Before(deadline); time.Sleep(20 * time.Millisecond) {
 		c, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", s.Port))
