@@ -5,12 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/postern/postern/internal/event"
 )
 
 // blockRows is how many rows are sent at once: a block becomes a part on the
@@ -28,8 +25,8 @@ const blockDays = 50
 type writer[E any] struct {
 	table  *table[E]
 	server *server
-	stamp  func() uint64       // of a row; for tables with a stamp
-	time   func(*E) event.Time // nil where rows are not put apart by days
+	stamp  func() uint64     // of a row; for tables with a stamp
+	days   func([]E) []int64 // of rows; nil where they are not put apart by days
 
 	mu   sync.Mutex
 	rows []E
@@ -39,18 +36,21 @@ type writer[E any] struct {
 func newWriter[E any](s *server, t *table[E]) *writer[E] {
 	w := &writer[E]{server: s, table: t}
 	if t.day != "" {
-		w.time = timeOf(t)
+		w.days = daysOf(t)
 	}
 	return w
 }
 
-// timeOf returns what reads a row's day column.
-func timeOf[E any](t *table[E]) func(*E) event.Time {
+// daysOf returns what tells the days of rows from the table's column of them.
+func daysOf[E any](t *table[E]) func([]E) []int64 {
 	i := slices.IndexFunc(t.fields, func(c column[E]) bool { return c.name == t.day })
 	values := t.fields[i].values
-	return func(e *E) event.Time {
-		times, _ := values([]E{*e}).([]int64)
-		return event.Time(times[0])
+	return func(rows []E) []int64 {
+		times, _ := values(rows).([]int64)
+		for i := range times {
+			times[i] /= dayMicros
+		}
+		return times
 	}
 }
 
@@ -108,11 +108,6 @@ func (w *writer[E]) wrap() error {
 // send sends all rows. A block is not cut short by the end of ctx: that would
 // spoil the writer.
 func (w *writer[E]) send(ctx context.Context) {
-	if w.err = ctx.Err(); w.err != nil {
-		// Nothing was sent: the rows may still be, later.
-		defer func() { w.err = nil }()
-		return
-	}
 	for _, block := range w.blocks() {
 		if w.err = w.insert(context.WithoutCancel(ctx), block); w.err != nil {
 			return
@@ -125,34 +120,42 @@ func (w *writer[E]) send(ctx context.Context) {
 // blocks cuts the rows so that none touches more than blockDays days. They are
 // put in order of the days only if they must be.
 func (w *writer[E]) blocks() [][]E {
-	if w.time == nil {
+	if w.days == nil {
 		return [][]E{w.rows}
 	}
-	days := make(map[event.Time]bool)
-	for i := range w.rows {
-		days[w.dayOf(i)] = true
+	days := w.days(w.rows)
+	distinct := make(map[int64]bool)
+	for _, day := range days {
+		distinct[day] = true
 	}
-	if len(days) <= blockDays {
+	if len(distinct) <= blockDays {
 		return [][]E{w.rows}
 	}
-	slices.SortStableFunc(w.rows, func(a, b E) int { return cmp.Compare(w.time(&a), w.time(&b)) })
-	var blocks [][]E
-	start, touched, last := 0, 0, event.Time(math.MinInt64)
-	for i := range w.rows {
-		day := w.dayOf(i)
-		if day == last {
-			continue
-		}
-		if touched++; touched > blockDays {
-			blocks = append(blocks, w.rows[start:i])
-			start, touched = i, 1
-		}
-		last = day
+	order := make([]int, len(days))
+	for i := range order {
+		order[i] = i
 	}
-	return append(blocks, w.rows[start:])
+	slices.SortFunc(order, func(a, b int) int { return cmp.Or(cmp.Compare(days[a], days[b]), cmp.Compare(a, b)) })
+	return w.cut(order, days)
 }
 
-func (w *writer[E]) dayOf(i int) event.Time { return w.time(&w.rows[i]) / dayMicros }
+// cut cuts the rows, in the order of their days, where there are too many.
+func (w *writer[E]) cut(order []int, days []int64) [][]E {
+	var blocks [][]E
+	sorted := make([]E, 0, len(order))
+	start, touched := 0, 0
+	for n, i := range order {
+		if n == 0 || days[i] != days[order[n-1]] {
+			touched++
+		}
+		if touched > blockDays {
+			blocks = append(blocks, sorted[start:n])
+			start, touched = n, 1
+		}
+		sorted = append(sorted, w.rows[i])
+	}
+	return append(blocks, sorted[start:])
+}
 
 func (w *writer[E]) insert(ctx context.Context, rows []E) error {
 	names := list(w.table.fields)
