@@ -24,7 +24,9 @@ func benchFlows(n int) *event.Batch {
 	return b
 }
 
-func client(i int) netip.Addr { return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)}) }
+func client(i int) netip.Addr {
+	return netip.AddrFrom4([4]byte{10, byte(i >> 16), byte(i >> 8), byte(i)})
+}
 
 // BenchmarkAppend says how fast flows are written, and how large they are on disk.
 func BenchmarkAppend(b *testing.B) {
