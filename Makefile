@@ -4,15 +4,19 @@ GO        ?= go
 FUZZTIME  ?= 20s
 LINT       = $(CURDIR)/bin/golangci-lint
 
-.PHONY: build test lint fuzz bench bench-owner bench-detect example clean
+.PHONY: build test race lint fuzz bench bench-owner bench-detect example clean
 
 build:
 	$(GO) build -o bin/postern ./cmd/postern
 
-# The tests, with the race detector where RACE=1 (as CI does).
 test:
 	$(GO) vet ./...
-	$(GO) test $(if $(RACE),-race) ./...
+	$(GO) test ./...
+
+# What does several things at once, under the race detector, without the tests
+# that are long even without it.
+race:
+	$(GO) test -race -short ./internal/pipeline ./internal/source ./internal/store/duckdb ./internal/decode ./internal/owner
 
 lint: $(LINT)
 	$(LINT) run ./...

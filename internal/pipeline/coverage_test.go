@@ -97,6 +97,9 @@ func TestCoverageAddsUpToTheLedger(t *testing.T) {
 // bytes by any question. Only what endpoints alone say of may then count as a
 // session that was none: an attempt looks like one where no wire watches.
 func TestLessEvidenceIsNeverMoreCoverage(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	whole := coverOf(t, officeParts).Total
 	files := officeFiles(t)
 	for name, gone := range map[string]func(path string) bool{
@@ -157,6 +160,9 @@ func TestCoverageOfTheOffice(t *testing.T) {
 
 // The same evidence gives the same coverage, with any number of workers.
 func TestCoverageIsDeterministic(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	networks, err := inventory.NewNetworks(nil, nil)
 	if err != nil {
 		t.Fatal(err)

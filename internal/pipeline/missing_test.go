@@ -61,6 +61,9 @@ func best(t *testing.T, doc *finding.Document, host string) float64 {
 // TestMissingRecords: what logs fail to say never makes a beacon or a browser
 // more remarkable.
 func TestMissingRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	whole := beaconing(t).hunt(Hunt{})
 	if f := &whole.Findings[0]; f.Program.Name != "sync.exe" || f.PeriodSeconds == nil || *f.BytesOut != 12_000_000 {
 		t.Fatalf("first is %s, period %v, %v bytes", f.Program.Name, f.PeriodSeconds, f.BytesOut)

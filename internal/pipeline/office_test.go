@@ -236,6 +236,9 @@ func within(got, want int64, share float64) bool {
 // TestHalfTheEvidence: with either half missing a hunt completes, says what it
 // lacks, and finds what it can see no more remarkable for that.
 func TestHalfTheEvidence(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	whole := huntOffice(t)
 	for _, c := range []struct {
 		input, lacks string
@@ -306,6 +309,9 @@ func noOwners(t *testing.T, doc *finding.Document) {
 // TestKeptStore: a store that is kept gives the same findings when it has
 // everything already, and grows when it has not.
 func TestKeptStore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	kept := filepath.Join(t.TempDir(), "kept.db")
 	first := hunt(t, Hunt{Inputs: officeParts[:1], Store: kept, Networks: networks(t), MinScore: math.Inf(-1)})
 	if first.Summary.Flows != 0 {

@@ -19,6 +19,9 @@ import (
 // TestEveryStoreSameFindings hunts through the office with each store: the
 // documents are the same, byte for byte, also when all was read before.
 func TestEveryStoreSameFindings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long")
+	}
 	servers := clickhousetest.StartCluster(t, 2)
 	want := huntStore(t, filepath.Join(t.TempDir(), "office.duckdb"), officeParts)
 	if !strings.Contains(want, `"findings": [`) || len(want) < 10_000 {
