@@ -35,7 +35,7 @@ func formatsCommand() *cobra.Command {
 				title, _, _ := strings.Cut(f.Doc, "\n")
 				fmt.Fprintf(out, "%-18s %s\n", f.Name, title)
 			}
-			fmt.Fprintln(out, "\nAny of them may be plain, gz or zst, or a member of a zip or tar. Content decides, not the name.")
+			fmt.Fprintln(out, "\nAny of them may be plain, gz or zst, or a member of a zip or tar. Content decides, not the name;\nwhat content cannot tell apart must be asked for with --format, and its manual says so.")
 			return nil
 		},
 	}

@@ -105,7 +105,7 @@ run it with TZ=UTC.
 const goflow2Doc = `goflow2, JSON
 
 Reads the JSON that goflow2 1 and 2 write of NetFlow v5, v9 and IPFIX, with
-their fields of the default mapping. Samples of sFlow are packets and no flows,
+their fields of the default mapping, by the published list of them. Samples of sFlow are packets and no flows,
 and are ignored. Counts are multiplied by sampling_rate, and the summary says
 "estimates: sampled 1:N". The sensor is sampler_address.
 
