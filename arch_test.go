@@ -162,7 +162,7 @@ func TestOnePackageCommentEach(t *testing.T) {
 	}
 }
 
-// TestBounds keeps files readable and the words of DESIGN.md in use.
+// TestBounds keeps files readable and the project's words in use.
 func TestBounds(t *testing.T) {
 	const maxLines = 600
 	for _, dir := range []string{"internal", "cmd"} {

@@ -68,7 +68,7 @@ func kinds() []kind {
 		{image: updaterImage, parent: servicesImage, behave: brief, vendor: "gupdate", ja4: ja4Schannel, weight: 4, shared: 0.3, likely: 1, elevated: true},
 		{image: `C:\Windows\System32\wbem\WmiPrvSE.exe`, parent: svchostImage, behave: idle, weight: 0, likely: 1, elevated: true},
 		{image: shellImage, parent: explorerImage, behave: brief, vendor: "gallery", ja4: ja4Schannel, weight: 2, shared: 0.5, likely: 0.5},
-		{image: `C:\Users\bob\AppData\Local\Programs\Python\Python312\python.exe`, parent: explorerImage, behave: brief, vendor: "pypi", ja4: ja4Python, weight: 3, shared: 0.1, likely: 0.3},
+		{image: `C:\Users\bob\AppData\Local\Programs\Python\Python312\python.exe`, parent: explorerImage, behave: brief, vendor: "wheels", ja4: ja4Python, weight: 3, shared: 0.1, likely: 0.3},
 		{image: `C:\Program Files\Git\mingw64\libexec\git-core\git-remote-https.exe`, parent: explorerImage, behave: brief, vendor: "forge", ja4: ja4Schannel, weight: 3, likely: 0.3},
 		{image: shellImage, parent: explorerImage, behave: beacon, ja4: ja4Schannel, weight: 4, likely: 0.05, copies: 2},
 		{image: `C:\Users\bob\AppData\Local\Temp\upd.exe`, parent: explorerImage, behave: beacon, ja4: ja4Go, weight: 4, likely: 0.05},
