@@ -15,8 +15,7 @@ func join(w owner.Window) owner.Result { return owner.Join(w, owner.Defaults()) 
 // TestFloors holds the join to what it reaches. A rung fails when even the
 // upper bound of its precision is below the floor.
 func TestFloors(t *testing.T) {
-	exact := map[string]float64{"clock-drift": 0.99} // a port used again can lie nearer than the drift
-	recall := map[string]float64{                    // of scenarios that hide nothing the exact rung needs
+	recall := map[string]float64{ // of scenarios that hide nothing the exact rung needs
 		"nothing": 0.99, "5%": 0.99, "30%-connects": 0.99, "clock-days": 0.99, "clock-zones": 0.99, "clock-step": 0.99,
 		"clock-drift": 0.9, "wrong-pairs": 0.99, "proxy-wire": 0.99, "proxy-log": 0.98, "dhcp": 0.99, "vpn": 0.99, "two-sites": 0.99,
 		"nat": 0.95, "nat-5%": 0.95, "nat-blind": 0.95, "nat-clocks": 0.95, "nat-ports": 0.97, "nat-one": 0.95, "nat-half": 0.9, "nat-site": 0.95,
@@ -29,9 +28,6 @@ func TestFloors(t *testing.T) {
 			floors := map[event.Rung]float64{
 				event.RungNative: 0.999, event.RungExact: 0.999, event.RungTuple: 0.99,
 				event.RungProxy: 0.99, event.RungLookup: 0.97, event.RungInferred: 0.95,
-			}
-			if f, ok := exact[s.Name]; ok {
-				floors[event.RungExact] = f
 			}
 			for rung, floor := range floors {
 				if r := table.Of(rung); below(r, floor) {
